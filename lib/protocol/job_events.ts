@@ -1,0 +1,188 @@
+/**
+ * What happens in a job, in the order in which it happened: the lines of `events.ndjson`.
+ *
+ * Epochs are 0-based indices, times UTC ISO 8601 with `Z`, durations seconds, sizes bytes.
+ *
+ * @module
+ */
+import * as v from "valibot";
+
+/** `queued` and `running` change; the others are final. */
+export const JOB_STATUSES = [
+  "queued",
+  "running",
+  "succeeded",
+  "failed",
+  "cancelled",
+  "interrupted",
+] as const;
+/** Status of a job. */
+export type JobStatus = typeof JOB_STATUSES[number];
+/** A status that no job leaves. */
+export type FinalJobStatus = Exclude<JobStatus, "queued" | "running">;
+
+const index = v.pipe(v.number(), v.integer(), v.minValue(0));
+const count = v.pipe(v.number(), v.integer(), v.minValue(1));
+const optionalNumber = v.nullable(v.number());
+
+/** A checkpoint file that is complete on disk. */
+export const CheckpointSchema = v.object({
+  /** 0-based index of the last finished epoch, read out of the file. */
+  epoch: index,
+  /** 64 hex digits. */
+  sha256: v.string(),
+  bytes: index,
+});
+/** A checkpoint file that is complete on disk. */
+export type Checkpoint = v.InferOutput<typeof CheckpointSchema>;
+
+/** The figures of a training that ended. */
+export const TrainingMetricsSchema = v.object({
+  /** Validation loss of the last epoch. */
+  final_val_loss: optionalNumber,
+  /** Lowest validation loss. */
+  best_val_loss: optionalNumber,
+  /** 0-based index of the epoch with the lowest validation loss. */
+  best_epoch: v.nullable(index),
+  /** Number of finished epochs. */
+  epochs_completed: index,
+});
+/** The figures of a training that ended. */
+export type TrainingMetrics = v.InferOutput<typeof TrainingMetricsSchema>;
+
+/** How the training of one model ended. */
+export const ModelOutcomeSchema = v.object({
+  status: v.picklist(["completed", "interrupted", "failed"]),
+  /** Why it did not complete: `crash`, `stopped`, `cancelled`, `power`, …; null if completed. */
+  reason: v.nullable(v.string()),
+  /** The trainer's own last error, or what we saw; null if completed. */
+  error: v.nullable(v.string()),
+  /** Something to know about a completed training, e.g. that its evaluation failed. */
+  warning: v.nullable(v.string()),
+  metrics: TrainingMetricsSchema,
+  /** Relative to the registry root, with `/`; null: there is none. */
+  checkpoint_path: v.nullable(v.string()),
+  checkpoint: v.nullable(CheckpointSchema),
+  last_checkpoint_path: v.nullable(v.string()),
+  config_path: v.nullable(v.string()),
+  duration_seconds: v.number(),
+  /** From the resolved training configuration; null where there is none. */
+  hyperparameters: v.nullable(v.record(v.string(), v.unknown())),
+});
+/** How the training of one model ended. */
+export type ModelOutcome = v.InferOutput<typeof ModelOutcomeSchema>;
+
+const ofModel = {
+  /** Index into the job's models. */
+  model: index,
+  attempt: count,
+};
+
+const bodies = {
+  job_started: v.object({
+    type: v.literal("job_started"),
+    supervisor_pid: count,
+    host: v.string(),
+    version: v.string(),
+  }),
+  model_registered: v.object({
+    type: v.literal("model_registered"),
+    ...ofModel,
+    model_id: v.string(),
+    model_type: v.string(),
+    /** Relative to the registry root. */
+    folder: v.string(),
+  }),
+  trainer_started: v.object({
+    type: v.literal("trainer_started"),
+    ...ofModel,
+    pid: count,
+    command: v.array(v.string()),
+    /** Total number of epochs that were asked for. */
+    max_epochs: v.nullable(count),
+  }),
+  /** At most one every few seconds. */
+  batch: v.object({
+    type: v.literal("batch"),
+    ...ofModel,
+    epoch: index,
+    batch: index,
+    loss: optionalNumber,
+  }),
+  epoch: v.object({
+    type: v.literal("epoch"),
+    ...ofModel,
+    epoch: index,
+    train_loss: optionalNumber,
+    val_loss: optionalNumber,
+  }),
+  checkpoint: v.object({
+    type: v.literal("checkpoint"),
+    ...ofModel,
+    epoch: index,
+    path: v.string(),
+    kind: v.picklist(["best", "last"]),
+  }),
+  warning: v.object({
+    type: v.literal("warning"),
+    model: v.optional(index),
+    message: v.string(),
+  }),
+  model_finished: v.object({
+    type: v.literal("model_finished"),
+    ...ofModel,
+    model_id: v.string(),
+    outcome: ModelOutcomeSchema,
+  }),
+  job_finished: v.object({
+    type: v.literal("job_finished"),
+    status: v.picklist(["succeeded", "failed", "cancelled", "interrupted"]),
+    /** Why the job did not succeed; null if it did. */
+    error: v.nullable(v.string()),
+  }),
+};
+
+/** What happened, without its place in the sequence. */
+export const JobEventBodySchema = v.variant("type", [
+  bodies.job_started,
+  bodies.model_registered,
+  bodies.trainer_started,
+  bodies.batch,
+  bodies.epoch,
+  bodies.checkpoint,
+  bodies.warning,
+  bodies.model_finished,
+  bodies.job_finished,
+]);
+/** What happened, without its place in the sequence. */
+export type JobEventBody = v.InferOutput<typeof JobEventBodySchema>;
+
+const PlaceSchema = v.object({
+  seq: count,
+  time: v.pipe(v.string(), v.isoTimestamp()),
+});
+
+/** One event of a job, with its place in the sequence. */
+export type JobEvent = v.InferOutput<typeof PlaceSchema> & JobEventBody;
+
+/** One line of `events.ndjson`, without the line end. */
+export function encodeJobEvent(event: JobEvent): string {
+  return JSON.stringify(event);
+}
+
+/**
+ * Read one line of `events.ndjson`.
+ *
+ * @returns the event, or null for a line that is no event we know (a newer version wrote it)
+ */
+export function decodeJobEvent(line: string): JobEvent | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  const place = v.safeParse(PlaceSchema, value);
+  const body = v.safeParse(JobEventBodySchema, value);
+  return place.success && body.success ? { ...place.output, ...body.output } : null;
+}

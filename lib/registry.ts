@@ -1,0 +1,443 @@
+/**
+ * The model registry: every training is entered before it starts and found by ID ever after.
+ *
+ * @module
+ */
+import { isAbsolute, join, relative, sep } from "node:path";
+import { NotFoundError, UsageError } from "./errors.ts";
+import { makeFolder } from "./files/atomic_write.ts";
+import { logger } from "./log.ts";
+import type { ManifestDraft } from "./registry/draft.ts";
+import {
+  MODEL_STATUSES,
+  type ModelEntry,
+  type ModelStatus,
+  type NewModel,
+} from "./registry/entry.ts";
+import type { Manifest } from "./registry/manifest.ts";
+import { modelFolder } from "./registry/model_folder.ts";
+import { resolveModel } from "./registry/resolve.ts";
+import { ManifestStore, type RebuildReport } from "./registry/store.ts";
+import { complete, interrupt } from "./registry/transitions.ts";
+
+export type { ModelEntry, ModelStatus, NewModel };
+export { MODEL_STATUSES };
+
+const log = logger("registry");
+
+/** Options of {@linkcode ModelRegistry.open}. */
+export interface OpenOptions {
+  /** Create the manifest where there is none; otherwise such a root reads as empty. @default {true} */
+  create?: boolean;
+}
+
+/** Which entries {@linkcode ModelRegistry.list} gives; all that are set must fit. */
+export interface ListFilters {
+  status?: ModelStatus;
+  /** E.g. `centroid`. */
+  modelType?: string;
+}
+
+/**
+ * The models of one root folder, kept in `models/.registry/manifest.json`.
+ *
+ * Every change is on disk, fsync included, when its promise resolves. Several processes may use one
+ * root at the same time: changes are made under a lock on the newest version.
+ *
+ * @example Register a model and find it
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const root = await Deno.makeTempDir();
+ * const registry = await ModelRegistry.open(root);
+ * const id = await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+ * await registry.markCompleted(id, { final_val_loss: 0.001, epochs_completed: 5 });
+ * assert((await registry.get("a3f5e8c9"))?.status === "completed");
+ * await Deno.remove(root, { recursive: true });
+ * ```
+ */
+export class ModelRegistry {
+  /** The folder that contains `models/`, absolute. */
+  readonly root: string;
+  readonly #store: ManifestStore;
+
+  private constructor(root: string) {
+    this.root = root;
+    this.#store = new ManifestStore(root);
+  }
+
+  /**
+   * Open the registry of a root folder; creates it unless told otherwise (1.1.1).
+   *
+   * @param root folder that contains, or will contain, `models/`
+   * @throws {SleapRtcError} when the manifest cannot be created there
+   *
+   * @example Look without creating anything
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root, { create: false });
+   * assert((await registry.list()).length === 0);
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  static async open(root: string, options: OpenOptions = {}): Promise<ModelRegistry> {
+    const registry = new ModelRegistry(isAbsolute(root) ? root : join(Deno.cwd(), root));
+    if (options.create ?? true) await registry.#store.create();
+    return registry;
+  }
+
+  /**
+   * Add a model with status `training` and create its folder (1.2.1).
+   *
+   * A taken ID gets the suffix `-2`, `-3`, … and a warning in the log. Repeating the call for the
+   * same `job_id` and `model_index` adds nothing and gives the same ID.
+   *
+   * @param info the entry; `id` is the wish, 8 hex digits; the object is not changed
+   * @returns the final ID
+   * @throws {UsageError} when ID or type are not what a folder can be named after
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * const first = await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+   * const second = await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+   * assert(first === "a3f5e8c9" && second === "a3f5e8c9-2");
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async register(info: NewModel): Promise<string> {
+    checkNewModel(info);
+    return await this.#store.change(async (draft) => {
+      const known = findByJob(draft.manifest, info);
+      if (known !== undefined) return known.id;
+      const id = await this.#freeId(draft.manifest, info);
+      await makeFolder(join(this.root, modelFolder(info.model_type, id)));
+      draft.put({
+        id,
+        full_hash: null,
+        run_name: null,
+        model_type: info.model_type,
+        alias: null,
+        status: "training",
+        training_job_hash: null,
+        created_at: new Date().toISOString(),
+        completed_at: null,
+        checkpoint_path: null,
+        config_path: null,
+        metrics: null,
+        metadata: null,
+        ...withoutId(info),
+      });
+      draft.count("registered");
+      if (id !== info.id) {
+        draft.count("collisions");
+        log.warn(`ID ${info.id} is taken: this ${info.model_type} model is registered as ${id}`);
+      }
+      log.info(`registered ${info.model_type} model ${id}`);
+      return id;
+    });
+  }
+
+  /**
+   * The entry of an ID (1.2.2).
+   *
+   * @param id the whole ID
+   * @returns the entry, or null where there is none
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * assert(await registry.get("00000000") === null);
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async get(id: string): Promise<ModelEntry | null> {
+    const { models } = await this.#store.read();
+    return Object.hasOwn(models, id) ? models[id] ?? null : null;
+  }
+
+  /**
+   * The model that a person means: an ID or an unambiguous prefix of at least 4 characters.
+   *
+   * @param name what was typed
+   * @throws {NotFoundError} when no model, or more than one, fits
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+   * assert((await registry.resolve("a3f5")).id === "a3f5e8c9");
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async resolve(name: string): Promise<ModelEntry> {
+    return resolveModel((await this.#store.read()).models, name);
+  }
+
+  /**
+   * The entries that fit all filters, newest first (1.2.3).
+   *
+   * @param filters none: all entries
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+   * assert((await registry.list({ status: "training" })).length === 1);
+   * assert((await registry.list({ modelType: "bottomup" })).length === 0);
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async list(filters: ListFilters = {}): Promise<ModelEntry[]> {
+    const { models } = await this.#store.read();
+    return Object.values(models)
+      .filter((entry) => filters.status === undefined || entry.status === filters.status)
+      .filter((entry) => filters.modelType === undefined || entry.model_type === filters.modelType)
+      .map((entry) => ({ entry, created: Date.parse(entry.created_at ?? "") || 0 }))
+      .sort((a, b) => b.created - a.created)
+      .map(({ entry }) => entry);
+  }
+
+  /**
+   * Mark a model as completed (1.2.4). Its ID leaves the list of interrupted models.
+   *
+   * @param id the whole ID
+   * @param metrics replaces the entry's: `final_val_loss`, `best_val_loss`, `best_epoch` (0-based),
+   *   `epochs_completed` (a count)
+   * @throws {NotFoundError} for an unknown ID
+   * @throws {ConflictError} when the model is failed or abandoned
+   *
+   * @example
+   * ```ts
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * const id = await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+   * await registry.markCompleted(id, { final_val_loss: 0.001, epochs_completed: 5 });
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async markCompleted(id: string, metrics: Record<string, unknown>): Promise<void> {
+    await this.update(id, (entry) => complete(entry, metrics, new Date().toISOString()));
+  }
+
+  /**
+   * Mark a model as interrupted (1.2.5); repeatable. A completed model stays completed.
+   *
+   * @param id the whole ID
+   * @param checkpointPath newest complete checkpoint, absolute or relative to the root
+   * @param epoch 0-based index of the last finished epoch
+   * @throws {NotFoundError} for an unknown ID
+   * @throws {ConflictError} when the model is failed or abandoned
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * const id = await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+   * await registry.markInterrupted(id, "models/centroid_a3f5e8c9/last.ckpt", 37);
+   * assert((await registry.get(id))?.last_epoch === 37);
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async markInterrupted(id: string, checkpointPath: string, epoch: number): Promise<void> {
+    const what = { checkpointPath: this.storedPath(checkpointPath), epoch };
+    await this.update(id, (entry) => interrupt(entry, what, new Date().toISOString()));
+  }
+
+  /**
+   * The interrupted models whose checkpoint is there, in the order in which they were interrupted
+   * (1.2.6).
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * assert((await registry.getInterrupted()).length === 0);
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async getInterrupted(): Promise<ModelEntry[]> {
+    const { interrupted, models } = await this.#store.read();
+    const entries = interrupted.flatMap((id) => models[id] ?? []);
+    const present = await Promise.all(entries.map((entry) => this.checkpointExists(entry)));
+    return entries.filter((_, index) => present[index]);
+  }
+
+  /**
+   * Absolute path of a model's checkpoint (1.2.7). A file that is gone is a warning in the log; the
+   * path is given all the same.
+   *
+   * @param id the whole ID
+   * @throws {NotFoundError} for an unknown ID, or a model that has no checkpoint yet
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * const id = await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+   * await registry.markInterrupted(id, "models/centroid_a3f5e8c9/last.ckpt", 37);
+   * assert((await registry.getCheckpointPath(id)).startsWith(root));
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async getCheckpointPath(id: string): Promise<string> {
+    const entry = await this.get(id);
+    if (entry === null) throw unknownId(id);
+    if (!entry.checkpoint_path) {
+      throw new NotFoundError(`Model ${id} has no checkpoint`, {
+        hint: `Its state: sleap-rtc model-info ${id}`,
+      });
+    }
+    const path = this.absolutePath(entry.checkpoint_path);
+    if (!(await isFile(path))) log.warn(`checkpoint of model ${id} is gone: ${path}`);
+    return path;
+  }
+
+  /** Is the file of the entry's checkpoint there? */
+  async checkpointExists(entry: ModelEntry): Promise<boolean> {
+    if (!entry.checkpoint_path) return false;
+    return await isFile(this.absolutePath(entry.checkpoint_path));
+  }
+
+  /**
+   * Change one entry under the lock, on its newest version.
+   *
+   * @param id the whole ID
+   * @param change gives the new entry, or the same object where nothing changes; must not modify it
+   * @throws {NotFoundError} for an unknown ID
+   *
+   * @example
+   * ```ts
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * const id = await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+   * await registry.update(id, (entry) => ({ ...entry, notes: "first try" }));
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async update(id: string, change: (entry: ModelEntry) => ModelEntry): Promise<void> {
+    await this.#store.change((draft) => {
+      const { models } = draft.manifest;
+      const entry = Object.hasOwn(models, id) ? models[id] : undefined;
+      if (entry === undefined) throw unknownId(id);
+      const changed = change(entry);
+      if (changed === entry) return;
+      draft.put({ ...changed, id });
+      if (changed.status !== entry.status) countTransition(draft, changed);
+      else log.debug(`updated model ${id}`);
+    });
+  }
+
+  /**
+   * Rebuild the manifest from itself, its backup and the `model.json` of every model folder.
+   *
+   * @returns how many entries there are now, and where a damaged manifest was kept
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * assert((await registry.rebuild()).models === 0);
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async rebuild(): Promise<RebuildReport> {
+    return await this.#store.rebuild();
+  }
+
+  /** Absolute form of a path as stored in an entry. */
+  absolutePath(stored: string): string {
+    return isAbsolute(stored) ? stored : join(this.root, stored);
+  }
+
+  /** Form in which a path is stored: relative to the root with `/`, absolute where it lies outside. */
+  storedPath(path: string): string {
+    if (!isAbsolute(path)) return path.replaceAll(sep, "/");
+    const inside = relative(this.root, path);
+    const isOutside = inside.startsWith("..") || isAbsolute(inside);
+    return isOutside ? path : inside.replaceAll(sep, "/");
+  }
+
+  async #freeId(manifest: Manifest, info: NewModel): Promise<string> {
+    for (let n = 1;; n++) {
+      const id = n === 1 ? info.id : `${info.id}-${n}`;
+      const isTaken = Object.hasOwn(manifest.models, id) ||
+        await hasFiles(join(this.root, modelFolder(info.model_type, id)));
+      if (!isTaken) return id;
+    }
+  }
+}
+
+function checkNewModel(info: NewModel): void {
+  if (!/^[0-9a-f]{8}$/.test(info.id)) {
+    throw new UsageError(`Cannot register a model as "${info.id}": an ID has 8 hex digits`);
+  }
+  if (!/^[A-Za-z0-9_]{1,64}$/.test(info.model_type)) {
+    throw new UsageError(`Cannot register a model of type "${info.model_type}"`, {
+      hint: "A model type has only letters, digits and underscores.",
+    });
+  }
+}
+
+function withoutId({ id: _, ...rest }: NewModel): Partial<ModelEntry> {
+  return rest;
+}
+
+function findByJob(manifest: Manifest, info: NewModel): ModelEntry | undefined {
+  if (!info.job_id) return undefined;
+  return Object.values(manifest.models).find((entry) =>
+    entry.job_id === info.job_id && entry.model_index === info.model_index
+  );
+}
+
+function countTransition(draft: ManifestDraft, entry: ModelEntry): void {
+  draft.count(String(entry.status));
+  log.info(`model ${entry.id} is ${entry.status}`);
+}
+
+function unknownId(id: string): NotFoundError {
+  return new NotFoundError(`No model "${id}" in this registry`, {
+    hint: "All models: sleap-rtc list-models",
+  });
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** A folder with files in it belongs to a model, even to one the manifest does not know. */
+async function hasFiles(folder: string): Promise<boolean> {
+  try {
+    for await (const _ of Deno.readDir(folder)) return true;
+    return false;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

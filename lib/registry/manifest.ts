@@ -1,0 +1,168 @@
+/**
+ * The manifest: all entries of a registry in one JSON file.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { type ModelEntry, ModelEntrySchema } from "./entry.ts";
+
+/** The version we write. */
+export const MANIFEST_VERSION = "1.0";
+
+const ManifestSchema = v.looseObject({
+  version: v.optional(v.string(), MANIFEST_VERSION),
+  models: v.optional(v.record(v.string(), v.unknown()), {}),
+  interrupted: v.optional(v.array(v.string()), []),
+  aliases: v.optional(v.record(v.string(), v.string()), {}),
+  stats: v.optional(v.record(v.string(), v.number())),
+});
+
+/** All entries of a registry. Entries are never changed in place, only replaced. */
+export interface Manifest {
+  version: string;
+  /** Entries by ID. */
+  models: Record<string, ModelEntry>;
+  /** IDs of the interrupted models. */
+  interrupted: string[];
+  /** IDs by alias. */
+  aliases: Record<string, string>;
+  /** Counters of operations. */
+  stats?: Record<string, number> | undefined;
+  /** Keys of other programs are kept. */
+  [key: string]: unknown;
+}
+
+/** What could be read of a manifest's text. */
+export interface ParsedManifest {
+  manifest: Manifest;
+  /** What is wrong with it; empty for a sound file. */
+  faults: string[];
+}
+
+/** A manifest without models. */
+export function emptyManifest(): Manifest {
+  return { version: MANIFEST_VERSION, models: {}, interrupted: [], aliases: {} };
+}
+
+/**
+ * Read a manifest's text, keeping every entry that is sound.
+ *
+ * Never throws: a damaged file gives its faults and whatever entries could be saved. What a newer
+ * program wrote is no damage, however odd it looks to us.
+ */
+export function parseManifest(json: string): ParsedManifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    return { manifest: emptyManifest(), faults: [(error as SyntaxError).message] };
+  }
+  const root = v.safeParse(ManifestSchema, value);
+  const faults = root.issues?.map(describeIssue) ?? [];
+  const source = root.success ? root.output : salvage(value);
+  const models: Record<string, ModelEntry> = {};
+  for (const [id, entry] of Object.entries(source.models)) {
+    const parsed = v.safeParse(ModelEntrySchema, entry);
+    if (parsed.success && parsed.output.id === id) models[id] = parsed.output;
+    else faults.push(`models.${id}: ${parsed.success ? "ID differs" : describeIssues(parsed)}`);
+  }
+  const manifest = { ...source, models };
+  return { manifest, faults: isKnownVersion(manifest.version) ? faults : [] };
+}
+
+/** Is a manifest of this version older than or equal to what we write? */
+export function isKnownVersion(version: string): boolean {
+  const [major = NaN, minor = NaN] = version.split(".").map(Number);
+  const [ourMajor = 1, ourMinor = 0] = MANIFEST_VERSION.split(".").map(Number);
+  return major < ourMajor || (major === ourMajor && minor <= ourMinor);
+}
+
+const members = new WeakMap<ModelEntry, Uint8Array>();
+const encoder = new TextEncoder();
+
+/**
+ * The manifest's bytes: JSON, 2 spaces, a newline at the end.
+ *
+ * The bytes of an entry are remembered, so that a change costs one entry and not all of them.
+ */
+export function serialiseManifest(manifest: Manifest): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  let separator = "{\n";
+  for (const [key, value] of Object.entries(manifest)) {
+    if (value === undefined) continue;
+    chunks.push(encoder.encode(`${separator}  ${JSON.stringify(key)}: `));
+    if (key === "models") pushModels(chunks, manifest.models);
+    else chunks.push(encoder.encode(indent(stringify(value), "  ")));
+    separator = ",\n";
+  }
+  chunks.push(encoder.encode("\n}\n"));
+  return concatenate(chunks);
+}
+
+function pushModels(chunks: Uint8Array[], models: Record<string, ModelEntry>): void {
+  const entries = Object.values(models);
+  if (entries.length === 0) {
+    chunks.push(encoder.encode("{}"));
+    return;
+  }
+  const comma = encoder.encode(",\n");
+  chunks.push(encoder.encode("{\n"));
+  entries.forEach((entry, index) => {
+    if (index > 0) chunks.push(comma);
+    chunks.push(memberBytes(entry));
+  });
+  chunks.push(encoder.encode("\n  }"));
+}
+
+function memberBytes(entry: ModelEntry): Uint8Array {
+  let bytes = members.get(entry);
+  if (bytes === undefined) {
+    bytes = encoder.encode(
+      `    ${JSON.stringify(entry.id)}: ${indent(stringify(entry), "    ")}`,
+    );
+    members.set(entry, bytes);
+  }
+  return bytes;
+}
+
+function concatenate(chunks: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
+}
+
+function stringify(value: unknown): string {
+  return JSON.stringify(value, null, 2);
+}
+
+function indent(text: string, by: string): string {
+  return text.replaceAll("\n", `\n${by}`);
+}
+
+/** What is left of a root that does not fit the schema: its `models`, if they are an object. */
+function salvage(value: unknown): Manifest {
+  if (!isRecord(value)) return emptyManifest();
+  const { models, version } = value;
+  return {
+    ...emptyManifest(),
+    ...(typeof version === "string" ? { version } : {}),
+    ...(isRecord(models) ? { models: models as Record<string, ModelEntry> } : {}),
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function describeIssues(result: { issues?: readonly v.BaseIssue<unknown>[] | undefined }): string {
+  return (result.issues ?? []).map(describeIssue).join("; ");
+}
+
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue as v.BaseIssue<unknown> & { path?: never });
+  return path === null ? issue.message : `${path}: ${issue.message}`;
+}

@@ -1,0 +1,64 @@
+/**
+ * The folder of a model, `models/<model_type>_<id>/`, and the copy of its entry in `model.json`.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import * as v from "valibot";
+import { writeFileAtomic } from "../files/atomic_write.ts";
+import { type ModelEntry, ModelEntrySchema } from "./entry.ts";
+
+/** File name of the entry's copy. */
+export const MODEL_JSON = "model.json";
+
+/** Name of a model's folder inside `models/`. */
+export function modelFolderName(modelType: string, id: string): string {
+  return `${modelType}_${id}`;
+}
+
+/** Path of a model's folder relative to the registry root, with `/`. */
+export function modelFolder(modelType: string, id: string): string {
+  return `models/${modelFolderName(modelType, id)}`;
+}
+
+/** Path of an entry's folder relative to the registry root; null for an entry without a type. */
+export function entryFolder(entry: ModelEntry): string | null {
+  return entry.model_type ? modelFolder(entry.model_type, entry.id) : null;
+}
+
+/** Write the entry's copy into its folder, if that folder is there. */
+export async function writeModelJson(root: string, entry: ModelEntry): Promise<void> {
+  const folder = entryFolder(entry);
+  if (folder === null) return;
+  try {
+    await writeFileAtomic(join(root, folder, MODEL_JSON), `${JSON.stringify(entry, null, 2)}\n`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** All entries that lie in model folders as `model.json`; unreadable ones are left out. */
+export async function readModelJsons(modelsFolder: string): Promise<ModelEntry[]> {
+  const entries: ModelEntry[] = [];
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(modelsFolder)) {
+      if (!isDirectory || name.startsWith(".")) continue;
+      const entry = await readModelJson(join(modelsFolder, name, MODEL_JSON));
+      if (entry !== null && modelFolderName(entry.model_type ?? "", entry.id) === name) {
+        entries.push(entry);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return entries;
+}
+
+async function readModelJson(path: string): Promise<ModelEntry | null> {
+  try {
+    const parsed = v.safeParse(ModelEntrySchema, JSON.parse(await Deno.readTextFile(path)));
+    return parsed.success ? parsed.output : null;
+  } catch {
+    return null;
+  }
+}
