@@ -1,0 +1,141 @@
+/**
+ * How a trainer ended: the one rule that supervisor and recovery share.
+ *
+ * @module
+ */
+import { constants } from "node:os";
+import { join } from "node:path";
+import type { ModelOutcome } from "../protocol/job_events.ts";
+import { type CheckpointVerdict, readCheckpoint } from "./checkpoint_file.ts";
+
+/** File times of some file systems are coarse. */
+const CLOCK_SLACK_MS = 2_000;
+
+/** What is known about a trainer that has ended. */
+export interface EndedTrainer {
+  /** As Deno reports it (128 + n for signal n); null: not known, its parent is gone. */
+  exitCode: number | null;
+  /** The log holds `Finished training at:`. */
+  finishedLine: boolean;
+  /** Absolute path of the folder it wrote to. */
+  runFolder: string;
+  /**
+   * When it was started, on the clock that stamps the run folder's files: on a network file
+   * system best the time of a file that was written there just before.
+   */
+  startedAt: Date;
+  /** Why it ended, should it not have succeeded: `crash`, `stopped`, `cancelled`, `power`, … */
+  reason: string;
+  /** Its last error, from its log; null: it logged none. */
+  lastError: string | null;
+}
+
+/** A checkpoint that is complete on disk. */
+export interface CheckpointOnDisk {
+  /** Absolute. */
+  path: string;
+  /** 0-based index of the last finished epoch. */
+  epoch: number;
+  /** Number of optimizer steps done. */
+  globalStep: number;
+  /** Size of the file. */
+  bytes: number;
+}
+
+/** How a training ended, and what it left. */
+export interface Verdict {
+  status: ModelOutcome["status"];
+  /** Null if completed. */
+  reason: string | null;
+  /** What went wrong, for people; null if completed. */
+  error: string | null;
+  /** Something to know about a completed training. */
+  warning: string | null;
+  /** Lowest validation loss of this run; null: missing or not complete. */
+  bestCheckpoint: CheckpointOnDisk | null;
+  /** Newest epoch of this run; null: missing or not complete. */
+  lastCheckpoint: CheckpointOnDisk | null;
+}
+
+/**
+ * Judge a trainer that has ended.
+ *
+ * - `completed`: fit returned normally and this process left a complete `best.ckpt`; an exit code
+ *   other than 0 then means that the evaluation after the training failed, which is a warning.
+ * - `interrupted`: not so, but a complete checkpoint is there to resume from.
+ * - `failed`: there is none, whatever the exit code (sleap-nn exits 0 after SIGTERM and for help).
+ */
+export async function judgeTraining(trainer: EndedTrainer): Promise<Verdict> {
+  const bestPath = join(trainer.runFolder, "best.ckpt");
+  const lastPath = join(trainer.runFolder, "last.ckpt");
+  const best = await readCheckpoint(bestPath);
+  const bestCheckpoint = onDisk(bestPath, best);
+  const lastCheckpoint = onDisk(lastPath, await readCheckpoint(lastPath));
+  const checkpoints = { bestCheckpoint, lastCheckpoint };
+
+  const fault = await faultOfBest(trainer, bestPath, best);
+  if (trainer.finishedLine && fault === null) {
+    const warning = evaluationWarning(trainer);
+    return { status: "completed", reason: null, error: null, warning, ...checkpoints };
+  }
+  const canResume = bestCheckpoint !== null || lastCheckpoint !== null;
+  return {
+    status: canResume ? "interrupted" : "failed",
+    reason: trainer.reason,
+    error: describeFailure(trainer, canResume, fault),
+    warning: null,
+    ...checkpoints,
+  };
+}
+
+function onDisk(path: string, verdict: CheckpointVerdict): CheckpointOnDisk | null {
+  if (!verdict.ok) return null;
+  const { epoch, globalStep, bytes } = verdict;
+  return { path, epoch, globalStep, bytes };
+}
+
+/** Why `best.ckpt` is not the result of this process; null: it is. */
+async function faultOfBest(
+  trainer: EndedTrainer,
+  path: string,
+  best: CheckpointVerdict,
+): Promise<string | null> {
+  if (!best.ok) return best.detail;
+  const written = (await Deno.stat(path)).mtime?.getTime() ?? 0;
+  const isOld = written < trainer.startedAt.getTime() - CLOCK_SLACK_MS;
+  return isOld ? `"${path}" is older than this training` : null;
+}
+
+function evaluationWarning(trainer: EndedTrainer): string | null {
+  if (trainer.exitCode === 0) return null;
+  return `post-training evaluation failed: ${describeEnd(trainer)}`;
+}
+
+function describeFailure(trainer: EndedTrainer, canResume: boolean, fault: string | null): string {
+  if (trainer.exitCode === 0 && !canResume) {
+    return `sleap-nn ended with exit code 0 but left no model in "${trainer.runFolder}"`;
+  }
+  if (!trainer.finishedLine) return describeEnd(trainer);
+  const unfit = `The training finished, but ${fault}`;
+  return trainer.exitCode === 0 ? unfit : `${unfit}; ${describeEnd(trainer)}`;
+}
+
+/** The trainer's own words where it had some, else how its process ended. */
+function describeEnd({ exitCode, lastError, reason }: EndedTrainer): string {
+  const signal = signalOf(exitCode);
+  if (exitCode === 0) return "The training ended before its last epoch (exit code 0)";
+  if (signal === "SIGKILL" && reason === "crash") {
+    return "The trainer was ended by SIGKILL, as happens when memory runs out";
+  }
+  if (signal !== null) return `The trainer was ended by ${signal}`;
+  if (lastError !== null) return lastError;
+  if (exitCode === null) return "The trainer is gone, its exit code is not known";
+  return `sleap-nn ended with exit code ${exitCode} and logged no error`;
+}
+
+function signalOf(exitCode: number | null): string | null {
+  if (exitCode === null) return null;
+  const number = exitCode < 0 ? -exitCode : exitCode - 128;
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  return found?.[0] ?? null;
+}

@@ -1,0 +1,144 @@
+/**
+ * A folder with all that `train --local` needs: a stand-in trainer, labels and configurations.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import type { ModelEntry } from "../../lib/registry.ts";
+import { ModelRegistry } from "../../lib/registry.ts";
+import { JobFolder, type JobState } from "../../worker/job_folder.ts";
+import { endProcessGroup } from "../../worker/process_identity.ts";
+import { type CliResult, runCli, type RunningCli, spawnCli } from "./cli.ts";
+import { makeLabels, makeStandIn, setStandInScript, type StandInScript } from "./stand_in.ts";
+
+/** Text of a small training configuration. */
+export function configText(modelType = "centroid", epochs = 3, extra = ""): string {
+  return `
+data_config:
+  train_labels_path: null
+  val_labels_path: null
+model_config:
+  backbone_config:
+    unet: { filters: 8, max_stride: 8, output_stride: 4 }
+  head_configs:
+    ${modelType}:
+      confmaps: { anchor_part: null, sigma: 2.0, output_stride: 4 }
+trainer_config:
+  max_epochs: ${epochs}
+  train_data_loader: { batch_size: 4 }
+  optimizer: { lr: 0.001 }
+  trainer_accelerator: cpu
+${extra}`;
+}
+
+/** The folder and what is in it; removed at the end of its scope. */
+export class TrainingWorld {
+  /** The registry root, and where commands are run. */
+  readonly folder: string;
+  readonly trainer: string;
+  readonly labels: string;
+  readonly config: string;
+
+  private constructor(folder: string, trainer: string) {
+    this.folder = folder;
+    this.trainer = trainer;
+    this.labels = join(folder, "mice.pkg.slp");
+    this.config = join(folder, "centroid.yaml");
+  }
+
+  /** Make the folder. */
+  static async create(script: StandInScript = {}): Promise<TrainingWorld> {
+    const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "sleap-rtc-test-" }));
+    await Deno.mkdir(join(folder, "trainer"));
+    const world = new TrainingWorld(folder, await makeStandIn(join(folder, "trainer"), script));
+    makeLabels(world.labels);
+    await Deno.writeTextFile(world.config, configText());
+    return world;
+  }
+
+  /** Change what the trainer does from its next start on. */
+  async setScript(script: StandInScript): Promise<void> {
+    await setStandInScript(this.trainer, script);
+  }
+
+  /** Absolute path of a file in the folder. */
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Write another configuration; its path. */
+  async writeConfig(name: string, text: string): Promise<string> {
+    await Deno.writeTextFile(this.path(name), text);
+    return this.path(name);
+  }
+
+  /** Run a command in the folder to its end. */
+  async cli(args: string[], env: Record<string, string> = {}): Promise<CliResult> {
+    return await runCli(args, { cwd: this.folder, env: this.#env(env) });
+  }
+
+  /** Train the folder's configuration to the end. */
+  async train(args: string[] = [], env: Record<string, string> = {}): Promise<CliResult> {
+    return await this.cli([...this.#trainArgs, ...args], env);
+  }
+
+  /** Begin to train the folder's configuration. */
+  startTrain(args: string[] = [], env: Record<string, string> = {}): RunningCli {
+    return spawnCli([...this.#trainArgs, ...args], { cwd: this.folder, env: this.#env(env) });
+  }
+
+  /** The folder's registry. */
+  async registry(): Promise<ModelRegistry> {
+    return await ModelRegistry.open(this.folder, { create: false });
+  }
+
+  /** The only model. */
+  async model(): Promise<ModelEntry> {
+    const [entry, ...others] = await (await this.registry()).list();
+    if (entry === undefined || others.length > 0) throw new Error("not exactly one model");
+    return entry;
+  }
+
+  /** The only job. */
+  async job(): Promise<JobFolder> {
+    const [job, ...others] = await JobFolder.list(this.folder);
+    if (job === undefined || others.length > 0) throw new Error("not exactly one job");
+    return job;
+  }
+
+  /** State of the only job. */
+  async jobState(): Promise<JobState> {
+    return await (await this.job()).readState();
+  }
+
+  /** Ends what a failed test left running, and removes the folder. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const job of await JobFolder.list(this.folder)) {
+      const { supervisor, trainer } = await job.readState();
+      for (const process of [supervisor, trainer]) {
+        if (process !== null) await endProcessGroup(process, 0);
+      }
+    }
+    await Deno.remove(this.folder, { recursive: true });
+  }
+
+  get #trainArgs(): string[] {
+    return ["train", "--local", "--config", this.config, "--labels", this.labels];
+  }
+
+  #env(env: Record<string, string>): Record<string, string> {
+    return { SLEAP_RTC_SLEAP_NN: this.trainer, ...env };
+  }
+}
+
+/** Resolves when a file exists. */
+export async function fileExists(path: string): Promise<void> {
+  while (true) {
+    try {
+      await Deno.stat(path);
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
