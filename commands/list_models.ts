@@ -1,0 +1,113 @@
+import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { type LocatedModel, statusText, toJson } from "../lib/client/model_status.ts";
+import { MODEL_STATUSES, ModelRegistry, type ModelStatus } from "../lib/registry.ts";
+import { bestLoss, queryModels, SORT_KEYS, type SortKey } from "../lib/registry/query.ts";
+import { findRegistryRoot } from "../lib/registry/root.ts";
+import { formatLoss, formatTime } from "../lib/terminal/formats.ts";
+import { isStdoutColoured, writeStderr, writeStdout } from "../lib/terminal/output.ts";
+import { renderTable, type Style } from "../lib/terminal/table.ts";
+import { locateModels } from "../worker/locate_models.ts";
+import {
+  type Format,
+  formatOption,
+  jsonOption,
+  parseCount,
+  registryOption,
+  sayRegistry,
+} from "./shared/options.ts";
+
+const COLUMNS = ["ID", "ALIAS", "TYPE", "STATUS", "EPOCHS", "VAL LOSS", "CREATED", "DATASET"];
+const STATUS_COLUMN = COLUMNS.indexOf("STATUS");
+
+/** `list-models`: the models of a registry. */
+export function command(): CommandUnknownOpts {
+  return new Command("list-models")
+    .summary("list the models of a registry")
+    .description("List the models of a registry, newest first.")
+    .addOption(new Option("--status <status>", "only this status").choices(MODEL_STATUSES))
+    .option("--model-type <type>", "only this type, e.g. centroid")
+    .option("--search <text>", "only where ID, run name, type, data set, tags or notes contain it")
+    .addOption(
+      new Option("--sort <key>", "order: newest, name, type, or lowest loss first")
+        .choices(SORT_KEYS).default("date" as SortKey),
+    )
+    .option("--reverse", "turn the order round")
+    .option("--limit <n>", "at most so many", parseCount)
+    .addOption(registryOption())
+    .addOption(formatOption())
+    .addOption(jsonOption())
+    .action(run);
+}
+
+interface Options {
+  status?: ModelStatus | undefined;
+  modelType?: string | undefined;
+  search?: string | undefined;
+  sort: SortKey;
+  reverse?: true | undefined;
+  limit?: number | undefined;
+  registry?: string | undefined;
+  format: Format;
+  json?: true | undefined;
+}
+
+async function run(options: Options): Promise<void> {
+  const root = await findRegistryRoot({ option: options.registry });
+  sayRegistry(root);
+  const registry = await ModelRegistry.open(root.path, { create: false });
+  const entries = await registry.list({
+    ...(options.status === undefined ? {} : { status: options.status }),
+    ...(options.modelType === undefined ? {} : { modelType: options.modelType }),
+  });
+  const models = await locateModels(registry, queryModels(entries, options));
+  if (options.json || options.format === "json") {
+    writeStdout(`${JSON.stringify(models.map(toJson), null, 2)}\n`);
+  } else if (models.length > 0) {
+    writeStdout(table(models));
+  }
+  if (models.length === 0) await sayWhyEmpty(registry);
+}
+
+function table(models: readonly LocatedModel[]): string {
+  return renderTable(COLUMNS, models.map(row), {
+    isColoured: isStdoutColoured(),
+    styleOf: (text, column) => column === STATUS_COLUMN ? statusStyle(text) : null,
+  });
+}
+
+function row(model: LocatedModel): string[] {
+  const { entry } = model;
+  return [
+    entry.id,
+    entry.alias ?? "-",
+    entry.model_type ?? "-",
+    statusText(model),
+    String(entry.metrics?.["epochs_completed"] ?? "-"),
+    formatLoss(bestLoss(entry)),
+    formatTime(entry.created_at),
+    String(entry.metadata?.["dataset"] ?? "-"),
+  ];
+}
+
+function statusStyle(status: string): Style | null {
+  if (status.includes("(")) return "red";
+  switch (status) {
+    case "completed":
+      return "green";
+    case "training":
+      return "cyan";
+    case "interrupted":
+      return "yellow";
+    default:
+      return "red";
+  }
+}
+
+async function sayWhyEmpty(registry: ModelRegistry): Promise<void> {
+  const all = (await registry.list()).length;
+  writeStderr(
+    all === 0
+      ? `No models in ${registry.root}\nhint: Train one: sleap-rtc train --local --help\n`
+      : `None of the ${all} models in ${registry.root} fits these filters\n`,
+  );
+}

@@ -1,0 +1,79 @@
+/**
+ * The command tree: only the subcommand that is run is loaded.
+ *
+ * @module
+ */
+import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { EXIT, messageOf, SleapRtcError } from "../lib/errors.ts";
+import { logToStderr } from "../lib/log.ts";
+import { writeStderr } from "../lib/terminal/output.ts";
+import { VERSION } from "../lib/version.ts";
+import { COMMANDS } from "./index.ts";
+
+/**
+ * Run the program with its arguments.
+ *
+ * @param args without program name
+ * @returns the exit code
+ */
+export async function runProgram(args: string[]): Promise<number> {
+  const isDebug = args.includes("--debug");
+  logToStderr(isDebug ? "debug" : "warning");
+  try {
+    const program = await buildProgram(args);
+    await program.parseAsync(args.map(withDashes), { from: "user" });
+    return EXIT.done;
+  } catch (error) {
+    return reportError(error, isDebug);
+  }
+}
+
+async function buildProgram(args: string[]): Promise<CommandUnknownOpts> {
+  const program = new Command("sleap-rtc")
+    .description("Train and run SLEAP pose models on your own GPU machines, and never lose one.")
+    .version(VERSION, "-V, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .option("--debug", "log everything, and show where an error came from")
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({ writeErr: writeStderr, outputError: printUsageError });
+  const wanted = args.filter((arg) => !arg.startsWith("-") && arg !== "help")[0];
+  for (const { name, summary, hidden, load } of COMMANDS) {
+    const sub = name === wanted ? (await load()).command() : new Command(name).description(summary);
+    program.addCommand(sub, { hidden: hidden ?? false });
+    inherit(sub, program);
+  }
+  if (args.length === 0) program.addHelpText("after", "\nBegin with: sleap-rtc train --help");
+  return program;
+}
+
+/** A subcommand behaves as its parent: it throws instead of exiting, and writes where it writes. */
+function inherit(command: CommandUnknownOpts, parent: CommandUnknownOpts): void {
+  command.copyInheritedSettings(parent).helpOption("-h, --help", "show help");
+  if (command.options.every(({ long }) => long !== "--debug")) {
+    command.option("--debug", "log everything, and show where an error came from");
+  }
+  for (const child of command.commands) inherit(child, command);
+}
+
+/** The Python program spells its options with underscores: `--run_name`. */
+function withDashes(arg: string): string {
+  const name = /^--[a-z]+(?:_[a-z]+)+(?==|$)/.exec(arg)?.[0];
+  return name === undefined ? arg : name.replaceAll("_", "-") + arg.slice(name.length);
+}
+
+function printUsageError(text: string, write: (text: string) => void): void {
+  write(text.replace(/\n\(Did you mean (.*)\?\)/, "\nhint: Did you mean $1?"));
+}
+
+function reportError(error: unknown, isDebug: boolean): number {
+  if (error instanceof CommanderError) {
+    const isHelp = error.code === "commander.helpDisplayed" || error.code === "commander.version";
+    return isHelp ? EXIT.done : EXIT.usage;
+  }
+  writeStderr(`error: ${messageOf(error)}\n`);
+  if (error instanceof SleapRtcError && error.hint) writeStderr(`hint: ${error.hint}\n`);
+  if (isDebug) writeStderr(`${Deno.inspect(error)}\n`);
+  return error instanceof SleapRtcError ? error.exitCode : EXIT.failed;
+}

@@ -1,0 +1,63 @@
+/**
+ * Options that several subcommands have.
+ *
+ * @module
+ */
+import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import type { RegistryRoot } from "../../lib/registry/root.ts";
+import { writeStderr } from "../../lib/terminal/output.ts";
+
+/** `--registry DIR`. */
+export function registryOption(): Option<"--registry <dir>"> {
+  return new Option("--registry <dir>", "folder that contains models/ (default: the nearest one)");
+}
+
+/** How a result is printed. */
+export type Format = "table" | "json";
+
+/** `--format table|json`. */
+export function formatOption(): Option<
+  "--format <format>",
+  undefined,
+  Format,
+  undefined,
+  false,
+  Format
+> {
+  return new Option("--format <format>", "how to print the result")
+    .choices(["table", "json"] as const).default("table" as Format);
+}
+
+/** `--json`, short for `--format json`. */
+export function jsonOption(): Option<"--json"> {
+  return new Option("--json", "short for --format json");
+}
+
+/** A whole number of at least 1. */
+export function parseCount(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError("A whole number of at least 1 is needed.");
+  }
+  return value;
+}
+
+/** A number above 0. */
+export function parsePositive(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) {
+    throw new InvalidArgumentError("A number above 0 is needed.");
+  }
+  return value;
+}
+
+/** Collects an option that may be repeated. */
+export function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}
+
+/** Says on stderr which registry is used, unless the user named it. */
+export function sayRegistry(root: RegistryRoot): void {
+  if (root.found === "nearest" || root.found === "home") writeStderr(`registry: ${root.path}\n`);
+  if (root.found === "new") writeStderr(`registry: ${root.path} (new)\n`);
+}

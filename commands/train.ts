@@ -1,0 +1,193 @@
+import { join } from "node:path";
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { JobView } from "../lib/client/job_view.ts";
+import { makeTrainRequest, type TrainRequest } from "../lib/client/train_request.ts";
+import { EXIT, JobNotSucceededError, UsageError } from "../lib/errors.ts";
+import { type ModelEntry, ModelRegistry } from "../lib/registry.ts";
+import { findRegistryRoot } from "../lib/registry/root.ts";
+import { findSleapNn } from "../lib/sleap_nn/executable.ts";
+import { formatLoss } from "../lib/terminal/formats.ts";
+import { LiveLine } from "../lib/terminal/live_line.ts";
+import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
+import type { JobResult } from "../worker/job_folder.ts";
+import { recoverJobs } from "../worker/recovery.ts";
+import { submitLocalJob, type SubmittedJob } from "../worker/submit.ts";
+import { watchJob } from "../worker/watch_job.ts";
+import {
+  collect,
+  type Format,
+  formatOption,
+  jsonOption,
+  parseCount,
+  parsePositive,
+  registryOption,
+  sayRegistry,
+} from "./shared/options.ts";
+
+/** `train`: register, train and find one or more models. */
+export function command(): CommandUnknownOpts {
+  return new Command("train")
+    .summary("train models")
+    .description(
+      "Train one or more models. Each is registered before its training starts; the training goes " +
+        "on when this command is ended with Ctrl-C.",
+    )
+    .option(
+      "-c, --config <file>",
+      "sleap-nn training configuration; repeat it for a pipeline",
+      collect,
+      [] as string[],
+    )
+    .option(
+      "--labels <file>",
+      "labels to train on (.slp, .pkg.slp), instead of the configuration's",
+    )
+    .option("--val-labels <file>", "labels to validate on, instead of the configuration's")
+    .option("-p, --pkg-path <file>", "a .pkg.slp, or a training package (.zip) exported from SLEAP")
+    .option("--run-name <name>", "name of this run; part of what the model ID is made from")
+    .option("--max-epochs <n>", "total number of epochs", parseCount)
+    .option("--batch-size <n>", "samples in a batch", parseCount)
+    .option("--learning-rate <x>", "initial learning rate", parsePositive)
+    .option("--local", "train on this machine")
+    .addOption(registryOption())
+    .addOption(formatOption())
+    .addOption(jsonOption())
+    .addHelpText("after", EXAMPLES)
+    .action(run);
+}
+
+const EXAMPLES = `
+Examples:
+  sleap-rtc train --local --config centroid.yaml --labels mice.pkg.slp
+  sleap-rtc train --local -c centroid.yaml -c centered_instance.yaml --labels mice.pkg.slp
+  sleap-rtc train --local --pkg-path labels.v001.slp.training_job.zip
+
+Exit code: 0 all models completed, 6 the job ended otherwise, 130 left with Ctrl-C.`;
+
+interface Options {
+  config: string[];
+  labels?: string | undefined;
+  valLabels?: string | undefined;
+  pkgPath?: string | undefined;
+  runName?: string | undefined;
+  maxEpochs?: number | undefined;
+  batchSize?: number | undefined;
+  learningRate?: number | undefined;
+  local?: true | undefined;
+  registry?: string | undefined;
+  format: Format;
+  json?: true | undefined;
+}
+
+async function run(options: Options): Promise<void> {
+  if (!options.local) {
+    throw new UsageError("Where to train is not said", {
+      hint: "Add --local to train on this machine.",
+    });
+  }
+  await findSleapNn();
+  const root = await findRegistryRoot({ option: options.registry, createInCwd: true });
+  const request = await makeTrainRequest({
+    configs: options.config,
+    labels: options.labels,
+    valLabels: options.valLabels,
+    package: options.pkgPath,
+    runName: options.runName,
+    overrides: {
+      ...(options.maxEpochs === undefined ? {} : { max_epochs: options.maxEpochs }),
+      ...(options.batchSize === undefined ? {} : { batch_size: options.batchSize }),
+      ...(options.learningRate === undefined ? {} : { learning_rate: options.learningRate }),
+    },
+    uploads: join(root.path, "uploads"),
+  });
+  sayRegistry(root);
+  const registry = await ModelRegistry.open(root.path);
+  for (const { jobId, status } of await recoverJobs(registry)) {
+    writeStderr(`job ${jobId} had lost its supervisor: booked as ${status}\n`);
+  }
+  await trainHere(registry, request, options.json ? "json" : options.format);
+}
+
+async function trainHere(
+  registry: ModelRegistry,
+  request: TrainRequest,
+  format: Format,
+): Promise<void> {
+  const job = await submitLocalJob(registry.root, request);
+  const view = await watch(job, registry, request);
+  const result = await job.folder.readResult();
+  if (result === null) return leave(job, view);
+  const entries = await entriesOf(result, registry);
+  writeStdout(
+    format === "json"
+      ? `${
+        JSON.stringify({ job_id: result.job_id, status: result.status, models: entries }, null, 2)
+      }\n`
+      : describeEnd(entries),
+  );
+  if (result.status !== "succeeded") {
+    throw new JobNotSucceededError(
+      `Job ${result.job_id} ${result.status}${result.error === null ? "" : `: ${result.error}`}`,
+      { hint: `The trainer's output: ${job.folder.logPath}` },
+    );
+  }
+}
+
+/** Show the job until it ends or the user leaves with Ctrl-C. */
+async function watch(
+  job: SubmittedJob,
+  registry: ModelRegistry,
+  request: TrainRequest,
+): Promise<JobView> {
+  const left = new AbortController();
+  const onInterrupt = () => left.abort();
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  const view = new JobView(request.spec);
+  const line = new LiveLine();
+  const redraw = () => line.update(view.statusLine(Date.now()) ?? "");
+  const timer = setInterval(redraw, 1_000);
+  try {
+    line.print(`job ${request.spec.job_id}`);
+    for await (const event of watchJob(job.folder, registry, job.supervisor, left.signal)) {
+      for (const text of view.add(event)) line.print(text);
+      redraw();
+    }
+  } finally {
+    clearInterval(timer);
+    line.clear();
+    Deno.removeSignalListener("SIGINT", onInterrupt);
+  }
+  return view;
+}
+
+/** The user has left; the job goes on. */
+function leave(job: SubmittedJob, view: JobView): never {
+  const { jobId } = job.folder;
+  const [id] = view.modelIds.slice(-1);
+  const next = id === undefined ? "sleap-rtc list-models" : `sleap-rtc model-info ${id}`;
+  writeStderr(`job ${jobId} goes on without this command. Look at it with: ${next}\n`);
+  Deno.exit(EXIT.interruptedByUser);
+}
+
+async function entriesOf(result: JobResult, registry: ModelRegistry): Promise<ModelEntry[]> {
+  const entries = await Promise.all(
+    result.models.map(({ model_id }) => model_id === null ? null : registry.get(model_id)),
+  );
+  return entries.filter((entry) => entry !== null);
+}
+
+function describeEnd(entries: readonly ModelEntry[]): string {
+  const models = entries.map((entry) =>
+    [
+      `${entry.model_type} ${entry.id}`,
+      String(entry.status),
+      `val loss ${formatLoss(entry.metrics?.["best_val_loss"])}`,
+      ...(entry.checkpoint_path ? [entry.checkpoint_path] : []),
+    ].join("  ")
+  );
+  const commands = [
+    ...entries.map(({ id }) => `  sleap-rtc model-info ${id}`),
+    "  sleap-rtc list-models",
+  ];
+  return `${[...models, "", "Next:", ...commands].join("\n")}\n`;
+}

@@ -1,0 +1,156 @@
+/**
+ * What a watcher is told of a job: pure text out of its events, the same for a local and a remote
+ * job.
+ *
+ * @module
+ */
+import type { JobEvent } from "../protocol/job_events.ts";
+import type { JobSpec } from "../protocol/job_spec.ts";
+import { formatDuration, formatLoss } from "../terminal/formats.ts";
+
+interface ModelView {
+  type: string;
+  id: string | null;
+  maxEpochs: number | null;
+  startedAt: number;
+  /** 0-based index of the last finished epoch. */
+  epoch: number | null;
+  firstEpoch: number | null;
+  bestEpoch: number | null;
+  bestLoss: number | null;
+  trainLoss: number | null;
+  valLoss: number | null;
+  batch: { epoch: number; batch: number; loss: number | null } | null;
+}
+
+/** Folds the events of one job into lines and a status line. */
+export class JobView {
+  readonly #models: ModelView[];
+  #current = 0;
+  #end: Extract<JobEvent, { type: "job_finished" }> | null = null;
+
+  constructor(spec: JobSpec) {
+    this.#models = spec.models.map(({ model_type }) => ({
+      type: model_type,
+      id: null,
+      maxEpochs: null,
+      startedAt: 0,
+      epoch: null,
+      firstEpoch: null,
+      bestEpoch: null,
+      bestLoss: null,
+      trainLoss: null,
+      valLoss: null,
+      batch: null,
+    }));
+  }
+
+  /** How the job ended; null while it has not. */
+  get end(): { status: string; error: string | null } | null {
+    return this.#end;
+  }
+
+  /** IDs of the models that are registered so far. */
+  get modelIds(): string[] {
+    return this.#models.flatMap(({ id }) => id ?? []);
+  }
+
+  /** Take the next event; returns the lines it is worth. */
+  add(event: JobEvent): string[] {
+    if (event.type === "job_finished") this.#end = event;
+    if (!("model" in event) || event.model === undefined) return [];
+    const model = this.#models[event.model];
+    if (model === undefined) return [];
+    this.#current = event.model;
+    return this.#addToModel(model, event);
+  }
+
+  /** One line that says where the job stands now, for a terminal; null before there is a model. */
+  statusLine(now: number): string | null {
+    const model = this.#models[this.#current];
+    if (!model?.id || this.#end !== null) return null;
+    const parts = [`${nameOf(model)}  ${epochText(model, (model.epoch ?? -1) + 2)}`];
+    if (model.batch !== null && model.batch.epoch > (model.epoch ?? -1)) {
+      parts.push(`batch ${model.batch.batch + 1}  loss ${formatLoss(model.batch.loss)}`);
+    }
+    if (model.bestLoss !== null) {
+      parts.push(`best ${formatLoss(model.bestLoss)} (epoch ${(model.bestEpoch ?? 0) + 1})`);
+    }
+    const left = secondsLeft(model, now);
+    if (left !== null) parts.push(`${formatDuration(left)} left`);
+    return parts.join("  ");
+  }
+
+  #addToModel(model: ModelView, event: JobEvent): string[] {
+    switch (event.type) {
+      case "model_registered":
+        model.id = event.model_id;
+        return [`registered ${nameOf(model)} in ${event.folder}`];
+      case "trainer_started":
+        model.maxEpochs = event.max_epochs;
+        model.startedAt = Date.parse(event.time);
+        return [`training ${nameOf(model)}`];
+      case "batch":
+        model.batch = event;
+        return [];
+      case "epoch":
+        return [this.#addEpoch(model, event)];
+      case "warning":
+        return [`warning: ${event.message}`];
+      case "model_finished":
+        return finishedLines(model, event);
+      default:
+        return [];
+    }
+  }
+
+  #addEpoch(model: ModelView, event: Extract<JobEvent, { type: "epoch" }>): string {
+    model.firstEpoch ??= event.epoch;
+    model.epoch = event.epoch;
+    model.trainLoss = event.train_loss;
+    model.valLoss = event.val_loss;
+    const isBest = event.val_loss !== null &&
+      (model.bestLoss === null || event.val_loss < model.bestLoss);
+    if (isBest) {
+      model.bestLoss = event.val_loss;
+      model.bestEpoch = event.epoch;
+    }
+    const left = secondsLeft(model, Date.parse(event.time));
+    return [
+      `${nameOf(model)}  ${epochText(model, event.epoch + 1)}`,
+      `train loss ${formatLoss(event.train_loss)}`,
+      `val loss ${formatLoss(event.val_loss)}${isBest ? " (best)" : ""}`,
+      ...(left === null || left === 0 ? [] : [`${formatDuration(left)} left`]),
+    ].join("  ");
+  }
+}
+
+function finishedLines(
+  model: ModelView,
+  { outcome }: Extract<JobEvent, { type: "model_finished" }>,
+): string[] {
+  const { status, metrics, warning, error } = outcome;
+  const epochs = `${metrics.epochs_completed} epoch${metrics.epochs_completed === 1 ? "" : "s"}`;
+  const duration = formatDuration(outcome.duration_seconds);
+  const lines = [`${nameOf(model)} ${status} after ${epochs}, ${duration}`];
+  if (error !== null) lines.push(`  ${error.replaceAll("\n", "\n  ")}`);
+  if (warning !== null) lines.push(`warning: ${warning}`);
+  return lines;
+}
+
+function nameOf({ type, id }: ModelView): string {
+  return id === null ? type : `${type} ${id}`;
+}
+
+function epochText({ maxEpochs }: ModelView, epoch: number): string {
+  if (maxEpochs === null) return `epoch ${epoch}`;
+  return `epoch ${Math.min(epoch, maxEpochs)}/${maxEpochs}`;
+}
+
+/** From the mean time of the finished epochs; null before the first one. */
+function secondsLeft(model: ModelView, now: number): number | null {
+  const { epoch, firstEpoch, maxEpochs, startedAt } = model;
+  if (epoch === null || firstEpoch === null || maxEpochs === null) return null;
+  const done = epoch - firstEpoch + 1;
+  return Math.max(0, (now - startedAt) / 1000 / done * (maxEpochs - epoch - 1));
+}

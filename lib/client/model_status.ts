@@ -1,0 +1,37 @@
+import type { ModelEntry } from "../registry.ts";
+
+/** An entry, and what only the machine that holds it can tell. */
+export interface LocatedModel {
+  entry: ModelEntry;
+  /** Is the file of its checkpoint there? */
+  checkpointExists: boolean;
+  /** False: it is `training`, but nobody looks after the training. */
+  supervised: boolean;
+  location: ModelLocation;
+}
+
+/** Where an entry is. */
+export interface ModelLocation {
+  host: string;
+  /** Absolute path of the registry root. */
+  root: string;
+}
+
+/** The entry as scripts get it: as stored, with where it is and whether its checkpoint is there. */
+export function toJson(model: LocatedModel): Record<string, unknown> {
+  return {
+    ...model.entry,
+    checkpoint_exists: model.checkpointExists,
+    ...(model.supervised ? {} : { supervised: false }),
+    location: model.location,
+  };
+}
+
+/** The status as people read it. */
+export function statusText({ entry, checkpointExists, supervised }: LocatedModel): string {
+  const status = entry.status ?? "unknown";
+  if (!supervised) return `${status} (no supervisor)`;
+  if (entry.checkpoint_path && !checkpointExists) return `${status} (checkpoint gone)`;
+  if (status === "interrupted" && entry.running) return `${status} (running)`;
+  return status;
+}

@@ -1,0 +1,67 @@
+/** Imports point one way (docs/architecture.md). */
+import assert from "node:assert/strict";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+/** Relative imports of a source file, as paths from the project's root. */
+function importsOf(path: string, text: string): string[] {
+  const specifiers = text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g);
+  return [...specifiers].map(([, specifier = ""]) =>
+    relative(ROOT, join(dirname(path), specifier))
+  );
+}
+
+async function* sourceFiles(folder: string): AsyncGenerator<{ path: string; text: string }> {
+  for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
+    if (isDirectory) yield* sourceFiles(join(folder, name));
+    else if (name.endsWith(".ts")) {
+      const path = join(ROOT, folder, name);
+      yield { path, text: await Deno.readTextFile(path) };
+    }
+  }
+}
+
+async function assertNoImport(folder: string, forbidden: RegExp): Promise<void> {
+  for await (const { path, text } of sourceFiles(folder)) {
+    for (const imported of importsOf(path, text)) {
+      assert.ok(!forbidden.test(imported), `${relative(ROOT, path)} imports ${imported}`);
+    }
+  }
+}
+
+Deno.test("lib imports neither worker nor commands", async () => {
+  await assertNoImport("lib", /^(?:worker|commands|scripts|tests)\//);
+});
+
+Deno.test("worker imports no commands", async () => {
+  await assertNoImport("worker", /^(?:commands|scripts|tests)\//);
+});
+
+Deno.test("only lib/client imports lib/client, among lib", async () => {
+  for await (const { path, text } of sourceFiles("lib")) {
+    const from = relative(ROOT, path);
+    if (from.startsWith("lib/client/")) continue;
+    for (const imported of importsOf(path, text)) {
+      assert.ok(!imported.startsWith("lib/client/"), `${from} imports ${imported}`);
+    }
+  }
+});
+
+Deno.test("lib/protocol does no I/O", async () => {
+  await assertNoImport("lib/protocol", /^(?!lib\/protocol\/)/);
+  for await (const { path, text } of sourceFiles("lib/protocol")) {
+    assert.ok(!/\bDeno\.|from "node:/.test(text), `${relative(ROOT, path)} does I/O`);
+  }
+});
+
+Deno.test("only lib/sleap_nn and its users in worker and lib/client know sleap-nn", async () => {
+  for await (const { path, text } of sourceFiles("lib")) {
+    const from = relative(ROOT, path);
+    if (/^lib\/(?:sleap_nn|client|registry\/model_id\.ts)/.test(from)) continue;
+    for (const imported of importsOf(path, text)) {
+      assert.ok(!imported.startsWith("lib/sleap_nn/"), `${from} imports ${imported}`);
+    }
+  }
+});

@@ -1,0 +1,139 @@
+/**
+ * The file `events.ndjson` of a job: appending by the holder of the job's lock, following by anyone.
+ *
+ * @module
+ */
+import { decodeJobEvent, encodeJobEvent } from "../lib/protocol/job_events.ts";
+import type { JobEvent, JobEventBody } from "../lib/protocol/job_events.ts";
+import { writeError } from "../lib/files/atomic_write.ts";
+
+const NEWLINE = 0x0a;
+
+/** Appends events, numbered from 1 without a gap. Only the holder of the job's lock may have one. */
+export class EventWriter {
+  readonly #path: string;
+  readonly #file: Deno.FsFile;
+  #lastSeq: number;
+  #tail: Promise<unknown> = Promise.resolve();
+
+  private constructor(path: string, file: Deno.FsFile, lastSeq: number) {
+    this.#path = path;
+    this.#file = file;
+    this.#lastSeq = lastSeq;
+  }
+
+  /** Open the file, cutting off a last line that a killed writer left unfinished. */
+  static async open(path: string): Promise<EventWriter> {
+    const file = await Deno.open(path, { read: true, write: true, create: true });
+    try {
+      const bytes = await Deno.readFile(path);
+      const end = bytes.lastIndexOf(NEWLINE) + 1;
+      if (end < bytes.length) await file.truncate(end);
+      await file.seek(end, Deno.SeekMode.Start);
+      const lines = new TextDecoder().decode(bytes.subarray(0, end)).trimEnd().split("\n");
+      return new EventWriter(path, file, lines.reduce((last, line) => seqOf(line) ?? last, 0));
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Append one event; it is on the disk when the promise resolves, except a `batch`, which may be
+   * lost in a power cut.
+   *
+   * @throws {SleapRtcError} when the disk is full; the file then ends with the event before
+   */
+  append(body: JobEventBody): Promise<JobEvent> {
+    const appended = this.#tail.then(() => this.#append(body));
+    this.#tail = appended.catch(() => {});
+    return appended;
+  }
+
+  /** Close the file after the pending appends. */
+  async close(): Promise<void> {
+    await this.#tail;
+    this.#file.close();
+  }
+
+  async #append(body: JobEventBody): Promise<JobEvent> {
+    const event: JobEvent = {
+      seq: this.#lastSeq + 1,
+      time: new Date().toISOString(),
+      ...body,
+    };
+    const bytes = new TextEncoder().encode(`${encodeJobEvent(event)}\n`);
+    const start = await this.#file.seek(0, Deno.SeekMode.Current);
+    try {
+      let written = 0;
+      while (written < bytes.length) written += await this.#file.write(bytes.subarray(written));
+      if (event.type !== "batch") await this.#file.syncData();
+    } catch (error) {
+      await this.#file.truncate(start);
+      await this.#file.seek(start, Deno.SeekMode.Start);
+      throw writeError(this.#path, error);
+    }
+    this.#lastSeq = event.seq;
+    return event;
+  }
+}
+
+/** Reads a growing events file: each poll gives what is new, whole lines only. */
+export class EventTail {
+  readonly #path: string;
+  #offset = 0;
+  #seq: number;
+
+  /**
+   * @param path the events file; it need not exist yet
+   * @param afterSeq events up to this number are left out
+   */
+  constructor(path: string, afterSeq = 0) {
+    this.#path = path;
+    this.#seq = afterSeq;
+  }
+
+  /** The events that were appended since the last poll. */
+  async poll(): Promise<JobEvent[]> {
+    const bytes = await this.#readNew();
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    if (end === 0) return [];
+    this.#offset += end;
+    const events = new TextDecoder().decode(bytes.subarray(0, end)).trimEnd().split("\n")
+      .flatMap((line) => decodeJobEvent(line) ?? [])
+      .filter((event) => event.seq > this.#seq);
+    this.#seq = events.at(-1)?.seq ?? this.#seq;
+    return events;
+  }
+
+  async #readNew(): Promise<Uint8Array> {
+    try {
+      using file = await Deno.open(this.#path, { read: true });
+      const { size } = await file.stat();
+      if (size <= this.#offset) return new Uint8Array();
+      await file.seek(this.#offset, Deno.SeekMode.Start);
+      const bytes = new Uint8Array(size - this.#offset);
+      let length = 0;
+      while (length < bytes.length) {
+        const read = await file.read(bytes.subarray(length));
+        if (read === null) break;
+        length += read;
+      }
+      return bytes.subarray(0, length);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return new Uint8Array();
+      throw error;
+    }
+  }
+}
+
+/** All events of a job so far. */
+export async function readEvents(path: string): Promise<JobEvent[]> {
+  return await new EventTail(path).poll();
+}
+
+/** The number of a line, even if a newer program wrote an event that we do not know. */
+function seqOf(line: string): number | null {
+  const seq = /^\{"seq":(\d+),/.exec(line)?.[1];
+  return seq === undefined ? null : Number(seq);
+}

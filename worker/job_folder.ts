@@ -1,0 +1,210 @@
+/**
+ * The job folder `<root>/jobs/<job_id>/`: the one interface between whoever submits a job and its
+ * supervisor. Everything in it can be read with `cat`.
+ *
+ * @module
+ */
+import { basename, dirname, join } from "node:path";
+import * as v from "valibot";
+import { ConflictError, NotFoundError } from "../lib/errors.ts";
+import { makeFolder, syncFolder, writeError, writeFileAtomic } from "../lib/files/atomic_write.ts";
+import { MODEL_STATUSES } from "../lib/registry/entry.ts";
+import { JOB_STATUSES } from "../lib/protocol/job_events.ts";
+import { type JobSpec, JobSpecSchema } from "../lib/protocol/job_spec.ts";
+import { ProcessIdentitySchema } from "./process_identity.ts";
+import { setReserve } from "./reserve.ts";
+
+const text = v.nullable(v.string());
+
+/** The trainer that was started last. */
+const TrainerSchema = v.object({
+  ...ProcessIdentitySchema.entries,
+  /** Index into the job's models. */
+  model: v.number(),
+  attempt: v.number(),
+  started_at: v.string(),
+  /** Where its output begins in `log.txt`, in bytes. */
+  log_offset: v.number(),
+});
+/** The trainer that was started last. */
+export type Trainer = v.InferOutput<typeof TrainerSchema>;
+
+/** `state.json`: where a job stands. */
+export const JobStateSchema = v.object({
+  version: v.literal(1),
+  job_id: v.string(),
+  status: v.picklist(JOB_STATUSES),
+  updated_at: v.string(),
+  /** Who is to start the supervisor of a queued job. */
+  starter: v.nullable(ProcessIdentitySchema),
+  supervisor: v.nullable(ProcessIdentitySchema),
+  trainer: v.nullable(TrainerSchema),
+  models: v.array(v.object({
+    model_id: text,
+    status: v.picklist(["pending", ...MODEL_STATUSES]),
+  })),
+});
+/** `state.json`: where a job stands. */
+export type JobState = v.InferOutput<typeof JobStateSchema>;
+
+/** `result.json`: how a job ended. */
+export const JobResultSchema = v.object({
+  version: v.literal(1),
+  job_id: v.string(),
+  status: v.picklist(["succeeded", "failed", "cancelled", "interrupted"]),
+  error: text,
+  finished_at: v.string(),
+  models: JobStateSchema.entries.models,
+});
+/** `result.json`: how a job ended. */
+export type JobResult = v.InferOutput<typeof JobResultSchema>;
+
+/** One job's folder; the paths are absolute. */
+export class JobFolder {
+  readonly path: string;
+  /** `<root>`: the folder that contains `jobs/` and `models/`. */
+  readonly root: string;
+  readonly jobId: string;
+
+  /** @param path absolute path of the job's folder, `<root>/jobs/<job_id>` */
+  constructor(path: string) {
+    this.path = path;
+    this.root = dirname(dirname(path));
+    this.jobId = basename(path);
+  }
+
+  /**
+   * Create a job's folder, whole or not at all.
+   *
+   * @param root absolute path of the registry root
+   * @param spec what is to be done; names the configurations
+   * @param state where the job stands
+   * @param configs contents of the configurations by their name in the spec
+   */
+  static async create(
+    root: string,
+    spec: JobSpec,
+    state: JobState,
+    configs: ReadonlyMap<string, string>,
+  ): Promise<JobFolder> {
+    const jobs = join(root, "jobs");
+    await makeFolder(jobs);
+    const folder = new JobFolder(join(jobs, spec.job_id));
+    const temp = new JobFolder(join(jobs, `.new-${spec.job_id}`));
+    try {
+      await makeFolder(join(temp.path, "configs"), 0o700);
+      await Deno.chmod(temp.path, 0o700).catch(() => {});
+      for (const [name, content] of configs) {
+        await writeFileAtomic(join(temp.path, name), content, { mode: 0o600 });
+      }
+      await writeFileAtomic(temp.specPath, toJson(spec));
+      await temp.writeState(state);
+      await setReserve(temp.path, root);
+      await syncFolder(temp.path);
+      await Deno.rename(temp.path, folder.path);
+      await syncFolder(jobs);
+    } catch (error) {
+      await Deno.remove(temp.path, { recursive: true }).catch(() => {});
+      throw writeError(folder.path, error);
+    }
+    return folder;
+  }
+
+  /** All job folders below a root, in the order of their names. */
+  static async list(root: string): Promise<JobFolder[]> {
+    const folders: JobFolder[] = [];
+    try {
+      for await (const { name, isDirectory } of Deno.readDir(join(root, "jobs"))) {
+        if (isDirectory && name.startsWith("job_")) {
+          folders.push(new JobFolder(join(root, "jobs", name)));
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    return folders.sort((a, b) => a.jobId < b.jobId ? -1 : 1);
+  }
+
+  /** The immutable description of the job. */
+  get specPath(): string {
+    return join(this.path, "spec.json");
+  }
+
+  /** What happened, one event a line. */
+  get eventsPath(): string {
+    return join(this.path, "events.ndjson");
+  }
+
+  /** Output of supervisor and trainer. */
+  get logPath(): string {
+    return join(this.path, "log.txt");
+  }
+
+  /** Held by the supervisor for life. */
+  get lockPath(): string {
+    return join(this.path, "job.lock");
+  }
+
+  /** @throws {NotFoundError} when there is no such job, {ConflictError} when the file is damaged */
+  async readSpec(): Promise<JobSpec> {
+    return await this.#read("spec.json", JobSpecSchema);
+  }
+
+  /** @throws {NotFoundError} when there is no such job, {ConflictError} when the file is damaged */
+  async readState(): Promise<JobState> {
+    return await this.#read("state.json", JobStateSchema);
+  }
+
+  /** Replace `state.json`; for the holder of the job's lock, and for the creator before that. */
+  async writeState(state: JobState): Promise<void> {
+    await writeFileAtomic(join(this.path, "state.json"), toJson(state));
+  }
+
+  /** How the job ended; null while it has not. */
+  async readResult(): Promise<JobResult | null> {
+    try {
+      return await this.#read("result.json", JobResultSchema);
+    } catch (error) {
+      if (error instanceof NotFoundError) return null;
+      throw error;
+    }
+  }
+
+  /** Write `result.json`. */
+  async writeResult(result: JobResult): Promise<void> {
+    await writeFileAtomic(join(this.path, "result.json"), toJson(result));
+  }
+
+  /** Content of a configuration named in the spec. */
+  async readConfig(name: string): Promise<string> {
+    return await Deno.readTextFile(join(this.path, name));
+  }
+
+  async #read<T>(
+    name: string,
+    schema: v.BaseSchema<unknown, T, v.BaseIssue<unknown>>,
+  ): Promise<T> {
+    const path = join(this.path, name);
+    let json: string;
+    try {
+      json = await Deno.readTextFile(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new NotFoundError(`No job "${this.jobId}" here: "${path}" does not exist`);
+    }
+    try {
+      return v.parse(schema, JSON.parse(json));
+    } catch (error) {
+      throw new ConflictError(`Cannot read "${path}": it is damaged`, { cause: error });
+    }
+  }
+}
+
+/** Is this the status of a job that ended? */
+export function isFinalStatus(status: JobState["status"]): status is JobResult["status"] {
+  return status !== "queued" && status !== "running";
+}
+
+function toJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

@@ -1,0 +1,123 @@
+/**
+ * Writing down what happens in a job: event first, then the registry, then the state. Only the
+ * holder of the job's lock may have a record.
+ *
+ * @module
+ */
+import type { FinalJobStatus, JobEvent, JobEventBody } from "../lib/protocol/job_events.ts";
+import type { JobSpec } from "../lib/protocol/job_spec.ts";
+import type { ModelRegistry } from "../lib/registry.ts";
+import { bookEvents } from "./bookkeeping.ts";
+import { EventWriter, readEvents } from "./job_events.ts";
+import type { JobFolder, JobResult, JobState } from "./job_folder.ts";
+import { releaseReserve, withReserve } from "./reserve.ts";
+
+/** The record of one job, open for writing. */
+export class JobRecord {
+  readonly folder: JobFolder;
+  readonly registry: ModelRegistry;
+  readonly spec: JobSpec;
+  readonly #writer: EventWriter;
+  #state: JobState;
+  #isEnding = false;
+
+  private constructor(
+    folder: JobFolder,
+    registry: ModelRegistry,
+    spec: JobSpec,
+    state: JobState,
+    writer: EventWriter,
+  ) {
+    this.folder = folder;
+    this.registry = registry;
+    this.spec = spec;
+    this.#state = state;
+    this.#writer = writer;
+  }
+
+  /** Open a job's record. */
+  static async open(folder: JobFolder, registry: ModelRegistry): Promise<JobRecord> {
+    const spec = await folder.readSpec();
+    const state = await folder.readState();
+    return new JobRecord(folder, registry, spec, state, await EventWriter.open(folder.eventsPath));
+  }
+
+  /** Where the job stands. */
+  get state(): JobState {
+    return this.#state;
+  }
+
+  /** The registered ID of one of the job's models; null before that. */
+  modelId(model: number): string | null {
+    return this.#state.models[model]?.model_id ?? null;
+  }
+
+  /** Append an event and book it into the entry of its model. */
+  async record(body: JobEventBody): Promise<JobEvent> {
+    if (body.type === "trainer_started") this.#isEnding = false;
+    if (body.type === "model_finished" || body.type === "job_finished") this.#isEnding = true;
+    const event = await this.#persist(() => this.#writer.append(body));
+    await this.#book([event]);
+    return event;
+  }
+
+  /** Book every event of the job again: whatever a crash left unbooked is booked now. */
+  async bookAgain(): Promise<JobEvent[]> {
+    const events = await readEvents(this.folder.eventsPath);
+    await this.#book(events);
+    return events;
+  }
+
+  /** Change the job's state on the disk. */
+  async setState(change: Partial<JobState>): Promise<void> {
+    this.#state = { ...this.#state, ...change, updated_at: new Date().toISOString() };
+    await this.#persist(() => this.folder.writeState(this.#state));
+  }
+
+  /** Change what the job's state says of one model. */
+  async setModel(model: number, change: Partial<JobState["models"][number]>): Promise<void> {
+    await this.setState({
+      models: this.#state.models.map((one, index) => index === model ? { ...one, ...change } : one),
+    });
+  }
+
+  /** Write down how the job ended. */
+  async finish(status: FinalJobStatus, error: string | null): Promise<void> {
+    await this.record({ type: "job_finished", status, error });
+    await this.writeEnd(status, error);
+  }
+
+  /** Result and state of a job whose `job_finished` is already on the disk. */
+  async writeEnd(status: FinalJobStatus, error: string | null): Promise<void> {
+    const result: JobResult = {
+      version: 1,
+      job_id: this.spec.job_id,
+      status,
+      error,
+      finished_at: new Date().toISOString(),
+      models: this.#state.models,
+    };
+    await this.#persist(() => this.folder.writeResult(result));
+    await this.setState({ status, trainer: null });
+    await releaseReserve(this.folder.path);
+  }
+
+  /** Close the events file. */
+  async close(): Promise<void> {
+    await this.#writer.close();
+  }
+
+  async #book(events: readonly JobEvent[]): Promise<void> {
+    for (const [model, { model_id }] of this.#state.models.entries()) {
+      if (model_id === null) continue;
+      const ofModel = events.filter((event) => "model" in event && event.model === model);
+      const { job_id } = this.spec;
+      await this.#persist(() => bookEvents(this.registry, job_id, model_id, ofModel));
+    }
+  }
+
+  /** The reserve is for how a model ended: what happens before that is said again then. */
+  async #persist<T>(write: () => Promise<T>): Promise<T> {
+    return this.#isEnding ? await withReserve(this.folder.path, write) : await write();
+  }
+}

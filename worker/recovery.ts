@@ -1,0 +1,193 @@
+/**
+ * Jobs whose supervisor is gone: end the trainer, book what happened.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { ConflictError, messageOf } from "../lib/errors.ts";
+import { FileLock, isLocked } from "../lib/files/lock.ts";
+import { logger } from "../lib/log.ts";
+import type { FinalJobStatus, JobEvent, ModelOutcome } from "../lib/protocol/job_events.ts";
+import type { ModelRegistry } from "../lib/registry.ts";
+import { modelFolder } from "../lib/registry/model_folder.ts";
+import { readEvents } from "./job_events.ts";
+import { isFinalStatus, JobFolder, type Trainer } from "./job_folder.ts";
+import { JobRecord } from "./job_record.ts";
+import { endProcessGroup, isAlive, isOfThisBoot } from "./process_identity.ts";
+import { notStarted, outcomeOf } from "./trainer/outcome.ts";
+
+const log = logger("recovery");
+const LOCK_WAIT_MS = 2_000;
+/** sleap-nn acts on SIGTERM after the running batch. */
+const TRAINER_GRACE_MS = 5_000;
+const SUPERVISOR_GONE = "The supervisor of the job ended before the training did";
+
+/** A job that was booked because its supervisor was gone. */
+export interface RecoveredJob {
+  jobId: string;
+  status: FinalJobStatus;
+}
+
+/**
+ * Book every dead job of a root: one that is `running` while nobody holds its lock, or `queued`
+ * while whoever was to start it is gone.
+ *
+ * @returns the jobs that were booked now
+ */
+export async function recoverJobs(registry: ModelRegistry): Promise<RecoveredJob[]> {
+  const recovered: RecoveredJob[] = [];
+  for (const folder of await JobFolder.list(registry.root)) {
+    try {
+      if (!(await isDead(folder))) continue;
+      const status = await recoverJob(folder, registry);
+      if (status !== null) recovered.push({ jobId: folder.jobId, status });
+    } catch (error) {
+      log.error(`cannot recover job ${folder.jobId}: ${messageOf(error)}`);
+    }
+  }
+  return recovered;
+}
+
+/**
+ * Book one job whose supervisor is gone.
+ *
+ * @returns how it ended; null while its lock is held after all
+ */
+export async function recoverJob(
+  folder: JobFolder,
+  registry: ModelRegistry,
+): Promise<FinalJobStatus | null> {
+  try {
+    using _lock = await FileLock.acquire(folder.lockPath, { timeoutMs: LOCK_WAIT_MS });
+    return await bookDeadJob(folder, registry);
+  } catch (error) {
+    if (error instanceof ConflictError && await isLocked(folder.lockPath)) return null;
+    throw error;
+  }
+}
+
+/** Is the job unfinished, and nobody there to finish it? */
+export async function isDead(folder: JobFolder): Promise<boolean> {
+  const { status, starter } = await folder.readState();
+  if (isFinalStatus(status) || await isLocked(folder.lockPath)) return false;
+  return status === "running" || starter === null || !(await isAlive(starter));
+}
+
+/**
+ * End the trainer of a dead job, await its process group, and book what happened: everything that
+ * its events say, and for the model in training what is on the disk.
+ *
+ * The caller holds the job's lock. May be repeated after a crash of its own.
+ */
+export async function bookDeadJob(
+  folder: JobFolder,
+  registry: ModelRegistry,
+): Promise<FinalJobStatus> {
+  const record = await JobRecord.open(folder, registry);
+  try {
+    const { status, trainer, supervisor } = record.state;
+    if (isFinalStatus(status)) return status;
+    if (trainer !== null) await endProcessGroup(trainer, TRAINER_GRACE_MS);
+    await adoptModels(record);
+    const events = await record.bookAgain();
+    const reason = supervisor === null || await isOfThisBoot(supervisor) ? "crash" : "power";
+    const ended = await finishModels(record, events, reason);
+    log.warn(`job ${folder.jobId}: the supervisor was gone; booked as ${ended.status}`);
+    return ended.status;
+  } finally {
+    await record.close();
+  }
+}
+
+/** A model may have been registered without the job's state or its events saying so. */
+async function adoptModels(record: JobRecord): Promise<void> {
+  const { job_id } = record.spec;
+  const entries = (await record.registry.list()).filter((entry) => entry.job_id === job_id);
+  const events = await readEvents(record.folder.eventsPath);
+  for (const { id, model_index: model, model_type } of entries) {
+    if (typeof model !== "number" || !model_type) continue;
+    if (record.modelId(model) === null) {
+      await record.setModel(model, { model_id: id, status: "training" });
+    }
+    if (!events.some((event) => event.type === "model_registered" && event.model === model)) {
+      const folder = modelFolder(model_type, id);
+      const body = { type: "model_registered", model, attempt: 1, model_id: id } as const;
+      await record.record({ ...body, model_type, folder });
+    }
+  }
+}
+
+interface JobEnd {
+  status: FinalJobStatus;
+  error: string | null;
+}
+
+async function finishModels(
+  record: JobRecord,
+  events: readonly JobEvent[],
+  reason: string,
+): Promise<JobEnd> {
+  const written = events.find((event) => event.type === "job_finished");
+  const outcomes = new Map(
+    events.flatMap((event) =>
+      event.type === "model_finished" ? [[event.model, event.outcome] as const] : []
+    ),
+  );
+  for (const [model, { model_id }] of record.state.models.entries()) {
+    if (model_id === null) continue;
+    const known = outcomes.get(model);
+    const outcome = known ?? await judgeModel(record, model, model_id, reason);
+    if (known === undefined) {
+      const attempt = record.state.trainer?.attempt ?? 1;
+      await record.record({ type: "model_finished", model, attempt, model_id, outcome });
+      outcomes.set(model, outcome);
+    }
+    await record.setModel(model, { status: outcome.status });
+  }
+  const end = written ?? endOf([...outcomes.values()], record.spec.models.length);
+  if (written === undefined) await record.finish(end.status, end.error);
+  else await record.writeEnd(end.status, end.error);
+  return end;
+}
+
+/** The first model that did not complete gives the job its state. */
+function endOf(outcomes: readonly ModelOutcome[], models: number): JobEnd {
+  const bad = outcomes.find((outcome) => outcome.status !== "completed");
+  if (bad !== undefined) {
+    return { status: bad.status === "failed" ? "failed" : "interrupted", error: bad.error };
+  }
+  if (outcomes.length === models) return { status: "succeeded", error: null };
+  return { status: outcomes.length > 0 ? "interrupted" : "failed", error: SUPERVISOR_GONE };
+}
+
+async function judgeModel(
+  record: JobRecord,
+  model: number,
+  modelId: string,
+  reason: string,
+): Promise<ModelOutcome> {
+  const { folder, spec, state, registry } = record;
+  const { trainer } = state;
+  const modelType = spec.models[model]?.model_type;
+  if (trainer?.model !== model || modelType === undefined) {
+    return notStarted(SUPERVISOR_GONE, reason);
+  }
+  const outcome = await outcomeOf({
+    exitCode: null,
+    reason,
+    startedAt: new Date(trainer.started_at),
+    durationSeconds: await secondsUntilLastOutput(folder, trainer),
+    runFolder: join(folder.root, modelFolder(modelType, modelId)),
+    logPath: folder.logPath,
+    logOffset: trainer.log_offset,
+  }, registry);
+  return outcome.status === "completed" || outcome.error !== null
+    ? outcome
+    : { ...outcome, error: SUPERVISOR_GONE };
+}
+
+/** Nobody was there to see the end: the trainer's last line is the best that is known of it. */
+async function secondsUntilLastOutput(folder: JobFolder, trainer: Trainer): Promise<number> {
+  const { mtime } = await Deno.stat(folder.logPath);
+  return Math.max(0, ((mtime?.getTime() ?? 0) - Date.parse(trainer.started_at)) / 1000);
+}

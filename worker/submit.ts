@@ -1,0 +1,31 @@
+import type { TrainRequest } from "../lib/client/train_request.ts";
+import { type StartedSupervisor, startLocalSupervisor } from "./executor/local.ts";
+import { JobFolder } from "./job_folder.ts";
+import { identifyProcess } from "./process_identity.ts";
+
+/** A job that was submitted on this machine. */
+export interface SubmittedJob {
+  folder: JobFolder;
+  supervisor: StartedSupervisor;
+}
+
+/**
+ * Write a job's folder and start its supervisor.
+ *
+ * @param root absolute path of the registry root
+ * @throws {SleapRtcError} when the folder cannot be written or the supervisor cannot be started
+ */
+export async function submitLocalJob(root: string, request: TrainRequest): Promise<SubmittedJob> {
+  const { spec, configs } = request;
+  const folder = await JobFolder.create(root, spec, {
+    version: 1,
+    job_id: spec.job_id,
+    status: "queued",
+    updated_at: new Date().toISOString(),
+    starter: await identifyProcess(Deno.pid),
+    supervisor: null,
+    trainer: null,
+    models: spec.models.map(() => ({ model_id: null, status: "pending" })),
+  }, configs);
+  return { folder, supervisor: await startLocalSupervisor(folder) };
+}

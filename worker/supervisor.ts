@@ -1,0 +1,78 @@
+/**
+ * The process that runs one job, from the registration of its models to their outcomes. It depends
+ * on nothing but the disk and outlives whoever started it.
+ *
+ * @module
+ */
+import { hostname } from "node:os";
+import { messageOf } from "../lib/errors.ts";
+import { FileLock } from "../lib/files/lock.ts";
+import { logger } from "../lib/log.ts";
+import type { FinalJobStatus } from "../lib/protocol/job_events.ts";
+import { ModelRegistry } from "../lib/registry.ts";
+import { findSleapNn } from "../lib/sleap_nn/executable.ts";
+import { VERSION } from "../lib/version.ts";
+import { gpuInfo, gpuModel } from "./gpu.ts";
+import { isFinalStatus, type JobFolder } from "./job_folder.ts";
+import { JobRecord } from "./job_record.ts";
+import { identifyProcess } from "./process_identity.ts";
+import { bookDeadJob } from "./recovery.ts";
+import { trainModel } from "./train_model.ts";
+
+const log = logger("supervisor");
+/** Whoever looks whether a supervisor lives holds the lock for a moment. */
+const LOCK_WAIT_MS = 2_000;
+
+/**
+ * Run a job to its end; does nothing for a job that has ended.
+ *
+ * @param folder the job's folder
+ * @param stop aborted with the reason when the job must end now, e.g. because the machine shuts down
+ * @returns how the job ended
+ * @throws {ConflictError} when another supervisor holds the job's lock; names it
+ */
+export async function supervise(folder: JobFolder, stop: AbortSignal): Promise<FinalJobStatus> {
+  using _lock = await FileLock.acquire(folder.lockPath, { timeoutMs: LOCK_WAIT_MS });
+  const registry = await ModelRegistry.open(folder.root);
+  const { status } = await folder.readState();
+  if (isFinalStatus(status)) return status;
+  if (status === "running") return await bookDeadJob(folder, registry);
+  const record = await JobRecord.open(folder, registry);
+  try {
+    return await runJob(record, stop);
+  } finally {
+    await record.close();
+  }
+}
+
+async function runJob(record: JobRecord, stop: AbortSignal): Promise<FinalJobStatus> {
+  await record.setState({
+    status: "running",
+    starter: null,
+    supervisor: await identifyProcess(Deno.pid),
+  });
+  await record.record({
+    type: "job_started",
+    supervisor_pid: Deno.pid,
+    host: hostname(),
+    version: VERSION,
+  });
+  try {
+    const [trainer, gpus] = await Promise.all([findSleapNn(), gpuInfo()]);
+    log.info(`trainer ${trainer.path} (${trainer.version ?? "version unknown"})`);
+    const tools = { trainer, gpuModel: gpuModel(gpus), stop };
+    for (const [model, spec] of record.spec.models.entries()) {
+      const outcome = await trainModel(record, model, spec, tools);
+      if (outcome.status !== "completed") {
+        await record.finish(outcome.status, outcome.error);
+        return outcome.status;
+      }
+    }
+    await record.finish("succeeded", null);
+    return "succeeded";
+  } catch (error) {
+    log.error(messageOf(error));
+    await record.finish("failed", messageOf(error));
+    return "failed";
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * Turns what a running trainer shows (control socket, log files, checkpoints) into events.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { messageOf } from "../../lib/errors.ts";
+import { logger } from "../../lib/log.ts";
+import type { JobEventBody } from "../../lib/protocol/job_events.ts";
+import { readCheckpoint } from "../../lib/sleap_nn/checkpoint_file.ts";
+import type { ControlSocket, TrainerMessage } from "../../lib/sleap_nn/control_socket.ts";
+import { EpochProgress } from "../../lib/sleap_nn/epoch_progress.ts";
+import { TrainerLogScan } from "../../lib/sleap_nn/trainer_log.ts";
+import { TrainingLogTail } from "../../lib/sleap_nn/training_log.ts";
+
+const log = logger("supervisor");
+const POLL_MS = 250;
+const BATCH_EVENT_MS = 5_000;
+
+/** What to watch. */
+export interface WatchedTrainer {
+  /** Index into the job's models. */
+  model: number;
+  attempt: number;
+  /** Absolute path. */
+  runFolder: string;
+  logPath: string;
+  /** Where its output begins in the log, in bytes. */
+  logOffset: number;
+  /** Null: only the files tell. */
+  socket: ControlSocket | null;
+  /** Form in which a path goes into an event. */
+  storedPath(path: string): string;
+  /** Records one event. */
+  record(body: JobEventBody): Promise<void>;
+}
+
+/** Watches one trainer from before its start until after its end. */
+export class TrainerWatch {
+  readonly #trainer: WatchedTrainer;
+  readonly #log: TrainerLogScan;
+  readonly #csv: TrainingLogTail;
+  readonly #epochs = new EpochProgress();
+  readonly #stamps = new Map<string, string>();
+  readonly #stopped = Promise.withResolvers<void>();
+  readonly #watching: Promise<unknown>;
+  #isStopped = false;
+  #lastEpoch = -1;
+  #waitingRows = new Set<number>();
+  #lastBatchEvent = -Infinity;
+  #saidFallback = false;
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(trainer: WatchedTrainer) {
+    this.#trainer = trainer;
+    this.#log = new TrainerLogScan({ path: trainer.logPath, from: trainer.logOffset });
+    this.#csv = new TrainingLogTail(join(trainer.runFolder, "training_log.csv"));
+    this.#watching = Promise.all([this.#pollFiles(), this.#readMessages()]);
+  }
+
+  /** Stop watching, after a last look at what the trainer left. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#stopped.resolve();
+    await this.#trainer.socket?.close();
+    await this.#watching;
+    await this.#look({ last: true });
+    await this.#queue;
+  }
+
+  async #pollFiles(): Promise<void> {
+    while (!this.#isStopped) {
+      await this.#look({ last: false });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, POLL_MS);
+      await Promise.race([promise, this.#stopped.promise]);
+      clearTimeout(timer);
+    }
+  }
+
+  async #readMessages(): Promise<void> {
+    if (this.#trainer.socket === null) return;
+    for await (const message of this.#trainer.socket.messages) {
+      const figures = this.#epochs.add(message);
+      if (figures !== null) this.#epoch(figures.epoch, figures.trainLoss, figures.valLoss);
+      if (message.event === "batch_end") this.#batch(message);
+    }
+  }
+
+  /** Nothing that goes wrong while looking may end a training. */
+  async #look(options: { last: boolean }): Promise<void> {
+    try {
+      await this.#lookAtEpochs(options);
+      for (const kind of ["best", "last"] as const) await this.#lookAtCheckpoint(kind);
+      await this.#lookAtLog();
+    } catch (error) {
+      log.warn(`cannot look at the trainer's files: ${messageOf(error)}`);
+    }
+  }
+
+  /**
+   * The control socket tells the training loss of an epoch, the CSV does so an epoch later: a new
+   * row waits for one poll before it is taken instead.
+   */
+  async #lookAtEpochs({ last }: { last: boolean }): Promise<void> {
+    const due = this.#waitingRows;
+    this.#waitingRows = new Set();
+    await this.#csv.poll();
+    for (const { epoch, trainLoss, valLoss } of this.#csv.rows) {
+      if (epoch <= this.#lastEpoch) continue;
+      if (last || this.#trainer.socket === null || due.has(epoch)) {
+        this.#epoch(epoch, trainLoss, valLoss);
+      } else {
+        this.#waitingRows.add(epoch);
+      }
+    }
+  }
+
+  #epoch(epoch: number, trainLoss: number | null, valLoss: number | null): void {
+    if (epoch <= this.#lastEpoch) return;
+    this.#lastEpoch = epoch;
+    this.#record({ type: "epoch", epoch, train_loss: trainLoss, val_loss: valLoss });
+  }
+
+  #batch({ epoch, batch, loss }: Extract<TrainerMessage, { event: "batch_end" }>): void {
+    if (performance.now() < this.#lastBatchEvent + BATCH_EVENT_MS) return;
+    this.#lastBatchEvent = performance.now();
+    this.#record({ type: "batch", epoch, batch, loss });
+  }
+
+  async #lookAtCheckpoint(kind: "best" | "last"): Promise<void> {
+    const path = join(this.#trainer.runFolder, `${kind}.ckpt`);
+    const stamp = await stampOf(path);
+    if (stamp === null || stamp === this.#stamps.get(kind)) return;
+    const checkpoint = await readCheckpoint(path);
+    if (!checkpoint.ok) return;
+    this.#stamps.set(kind, stamp);
+    this.#record({
+      type: "checkpoint",
+      epoch: checkpoint.epoch,
+      path: this.#trainer.storedPath(path),
+      kind,
+    });
+  }
+
+  async #lookAtLog(): Promise<void> {
+    const { acceleratorFallback } = await this.#log.poll();
+    const { asked, used } = acceleratorFallback ?? {};
+    if (!used || this.#saidFallback) return;
+    this.#saidFallback = true;
+    this.#queueRecord({
+      type: "warning",
+      model: this.#trainer.model,
+      message: `Accelerator "${asked}" is not available on this machine: training on ${used}`,
+    });
+  }
+
+  #record(
+    body:
+      | { type: "epoch"; epoch: number; train_loss: number | null; val_loss: number | null }
+      | { type: "batch"; epoch: number; batch: number; loss: number | null }
+      | { type: "checkpoint"; epoch: number; path: string; kind: "best" | "last" },
+  ): void {
+    const { model, attempt } = this.#trainer;
+    this.#queueRecord({ model, attempt, ...body });
+  }
+
+  #queueRecord(body: JobEventBody): void {
+    this.#queue = this.#queue.then(() => this.#trainer.record(body)).catch((error) => {
+      log.error(`cannot record ${body.type}: ${messageOf(error)}`);
+    });
+  }
+}
+
+async function stampOf(path: string): Promise<string | null> {
+  try {
+    const { ino, size, mtime } = await Deno.stat(path);
+    return [ino, size, mtime?.getTime()].join(":");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}

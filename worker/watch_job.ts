@@ -1,0 +1,47 @@
+/**
+ * Following a job of this machine until it ends, whatever happens to its supervisor.
+ *
+ * @module
+ */
+import type { JobEvent } from "../lib/protocol/job_events.ts";
+import type { ModelRegistry } from "../lib/registry.ts";
+import type { StartedSupervisor } from "./executor/local.ts";
+import { EventTail } from "./job_events.ts";
+import type { JobFolder } from "./job_folder.ts";
+import { isDead, recoverJob } from "./recovery.ts";
+
+const POLL_MS = 100;
+const ALIVE_CHECK_MS = 1_000;
+
+/**
+ * The events of a job, as they come, up to and including `job_finished`.
+ *
+ * Where the supervisor is gone without finishing the job, the job is booked here and now.
+ *
+ * @param started the supervisor that this process has just started
+ * @param signal aborted: leave the job alone and end
+ */
+export async function* watchJob(
+  folder: JobFolder,
+  registry: ModelRegistry,
+  started: StartedSupervisor,
+  signal: AbortSignal,
+): AsyncGenerator<JobEvent> {
+  const tail = new EventTail(folder.eventsPath);
+  let hasEnded = false;
+  started.ended.then(() => hasEnded = true);
+  let nextCheck = performance.now() + ALIVE_CHECK_MS;
+  while (!signal.aborted) {
+    const isGone = hasEnded;
+    for (const event of await tail.poll()) {
+      yield event;
+      if (event.type === "job_finished") return;
+    }
+    const isDue = performance.now() >= nextCheck;
+    if (isDue) nextCheck = performance.now() + ALIVE_CHECK_MS;
+    if (isGone || (isDue && await isDead(folder))) {
+      if (await recoverJob(folder, registry) !== null) return yield* await tail.poll();
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
