@@ -68,10 +68,8 @@ function printUsageError(text: string, write: (text: string) => void): void {
 }
 
 function reportError(error: unknown, isDebug: boolean): number {
-  if (error instanceof CommanderError) {
-    const isHelp = error.code === "commander.helpDisplayed" || error.code === "commander.version";
-    return isHelp ? EXIT.done : EXIT.usage;
-  }
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof Deno.errors.BrokenPipe) return EXIT.failed;
   writeStderr(`error: ${messageOf(error)}\n`);
   if (error instanceof SleapRtcError && error.hint) writeStderr(`hint: ${error.hint}\n`);
   if (isDebug) writeStderr(`${Deno.inspect(error)}\n`);

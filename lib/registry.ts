@@ -313,7 +313,22 @@ export class ModelRegistry {
     return path;
   }
 
-  /** Is the file of the entry's checkpoint there? */
+  /**
+   * Is the file of an entry's checkpoint there?
+   *
+   * @param entry as {@linkcode ModelRegistry.get} or `list` gives it
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * const id = await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+   * assert(await registry.checkpointExists(await registry.resolve(id)) === false);
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
   async checkpointExists(entry: ModelEntry): Promise<boolean> {
     if (!entry.checkpoint_path) return false;
     return await isFile(this.absolutePath(entry.checkpoint_path));
@@ -367,12 +382,37 @@ export class ModelRegistry {
     return await this.#store.rebuild();
   }
 
-  /** Absolute form of a path as stored in an entry. */
+  /**
+   * Absolute form of a path as stored in an entry.
+   *
+   * @param stored relative to the root with `/`, or absolute
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const registry = await ModelRegistry.open("/lab", { create: false });
+   * assert(registry.absolutePath("models/a/best.ckpt") === "/lab/models/a/best.ckpt");
+   * ```
+   */
   absolutePath(stored: string): string {
     return isAbsolute(stored) ? stored : join(this.root, stored);
   }
 
-  /** Form in which a path is stored: relative to the root with `/`, absolute where it lies outside. */
+  /**
+   * Form in which a path is stored: relative to the root with `/`, absolute where it lies outside.
+   *
+   * @param path absolute, or relative to the root
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const registry = await ModelRegistry.open("/lab", { create: false });
+   * assert(registry.storedPath("/lab/models/a/best.ckpt") === "models/a/best.ckpt");
+   * assert(registry.storedPath("/elsewhere/best.ckpt") === "/elsewhere/best.ckpt");
+   * ```
+   */
   storedPath(path: string): string {
     if (!isAbsolute(path)) return path.replaceAll(sep, "/");
     const inside = relative(this.root, path);

@@ -5,7 +5,11 @@
  */
 const encoder = new TextEncoder();
 
-/** Write to stdout; a reader that has gone away (`| head`) ends the program quietly. */
+/**
+ * Write to stdout.
+ *
+ * @throws {Deno.errors.BrokenPipe} when the reader has gone away (`| head`)
+ */
 export function writeStdout(text: string): void {
   writeAll(Deno.stdout, text);
 }

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { VERSION } from "../../lib/version.ts";
+import { type CliResult, runCli } from "../support/cli.ts";
+import { RegistryBed } from "../support/registry.ts";
+
+async function cli(...args: string[]): Promise<CliResult> {
+  const folder = await Deno.makeTempDir();
+  try {
+    return await runCli(args, { cwd: folder });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("--version prints the version", async () => {
+  assert.deepEqual(await cli("--version"), { code: 0, stdout: `${VERSION}\n`, stderr: "" });
+});
+
+Deno.test("--help and help go to stdout, exit 0, and do not show what is for our own use", async () => {
+  for (const args of [["--help"], ["help"], ["-h"]]) {
+    const { code, stdout, stderr } = await cli(...args);
+    assert.equal(code, 0);
+    assert.match(stdout, /list-models/);
+    assert.doesNotMatch(stdout, /supervise/);
+    assert.equal(stderr, "");
+  }
+});
+
+Deno.test("every command has help on stdout, exit 0", async () => {
+  const commands = [["train"], ["list-models"], ["model-info"], ["registry"]];
+  for (const command of [...commands, ["registry", "model-id"]]) {
+    const { code, stdout } = await cli(...command, "--help");
+    assert.equal(code, 0);
+    assert.match(stdout, new RegExp(`^Usage: sleap-rtc ${command.join(" ")} `));
+  }
+});
+
+Deno.test("no command at all shows the help, exit 2", async () => {
+  const { code, stderr } = await cli();
+  assert.equal(code, 2);
+  assert.match(stderr, /Usage: sleap-rtc[^]*Begin with: sleap-rtc train --help/);
+});
+
+Deno.test("an unknown command or option: exit 2, did you mean", async () => {
+  const command = await cli("list-model");
+  assert.equal(command.code, 2);
+  assert.match(command.stderr, /^error: unknown command 'list-model'\nhint: Did you mean/);
+  const option = await cli("list-models", "--stats", "completed");
+  assert.equal(option.code, 2);
+  assert.match(option.stderr, /^error: unknown option '--stats'\nhint: Did you mean --status\?/);
+  assert.equal(option.stdout, "");
+});
+
+Deno.test("a wrong value of an option: exit 2 says what is allowed", async () => {
+  const status = await cli("list-models", "--status", "done");
+  assert.equal(status.code, 2);
+  assert.match(status.stderr, /Allowed choices are training, completed/);
+  const epochs = await cli("train", "--local", "--max-epochs", "0");
+  assert.equal(epochs.code, 2);
+  assert.match(epochs.stderr, /A whole number of at least 1 is needed/);
+});
+
+Deno.test("options may be spelled with underscores", async () => {
+  const { code, stdout } = await cli("list-models", "--model_type=centroid", "--json");
+  assert.equal(code, 0);
+  assert.equal(stdout, "[]\n");
+});
+
+Deno.test("--debug shows where an error came from", async () => {
+  const { code, stderr } = await cli("model-info", "aaaa0001", "--debug");
+  assert.equal(code, 3);
+  assert.match(stderr, /NotFoundError[^]*at /);
+});
+
+Deno.test("a reader that goes away early does not make list-models crash", async () => {
+  await using bed = await RegistryBed.create();
+  for (let n = 0; n < 300; n++) {
+    await bed.add({ id: (n + 0x10000000).toString(16), model_type: "centroid" });
+  }
+  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const command = `"$0" run -A --config '${config}' '${main}' list-models --json | head -c 10`;
+  const { stderr } = await new Deno.Command("sh", {
+    args: ["-c", command, Deno.execPath()],
+    cwd: bed.folder,
+  }).output();
+  assert.doesNotMatch(new TextDecoder().decode(stderr), /error|panic/i);
+});

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { configText, TrainingWorld } from "../support/training.ts";
+
+Deno.test("registry model-id prints the ID that train gives", async () => {
+  await using world = await TrainingWorld.create();
+  const run = ["--labels", world.labels, "--run-name", "first"];
+  const { code, stdout } = await world.cli(["registry", "model-id", world.config, ...run]);
+  assert.equal(code, 0);
+  const [id, fullHash] = stdout.trim().split(" ");
+  assert.equal((await world.train(["--run-name", "first"])).code, 0);
+  const entry = await world.model();
+  assert.equal(entry.id, id);
+  assert.equal(entry.full_hash, fullHash);
+});
+
+Deno.test("registry model-id takes labels and run name from the configuration", async () => {
+  await using world = await TrainingWorld.create();
+  const text = configText()
+    .replace("train_labels_path: null", `train_labels_path: ["${world.labels}"]`)
+    .concat("  run_name: from_config\n");
+  await Deno.writeTextFile(world.config, text);
+  const { stdout, stderr } = await world.cli(["registry", "model-id", world.config, "--json"]);
+  assert.equal(stderr, "");
+  const { id } = JSON.parse(stdout);
+  const trained = await world.cli(["train", "--local", "--config", world.config]);
+  assert.equal(trained.code, 0, trained.stderr);
+  assert.equal((await world.model()).id, id);
+});
+
+Deno.test("registry model-id without a run name says that it is the time", async () => {
+  await using world = await TrainingWorld.create();
+  const args = ["registry", "model-id", world.config, "--labels", world.labels];
+  const { code, stderr } = await world.cli(args);
+  assert.equal(code, 0);
+  assert.match(stderr, /No run name is given: this is the ID of a run "\d{6}_\d{6}"/);
+});
+
+Deno.test("registry model-id hashes the path of labels that are not there, and says so", async () => {
+  await using world = await TrainingWorld.create();
+  const args = ["registry", "model-id", world.config, "--labels", "gone.slp", "--run-name", "x"];
+  const { code, stderr } = await world.cli(args);
+  assert.equal(code, 0);
+  assert.match(stderr, /warning: cannot read labels "gone\.slp": their path was hashed instead/);
+});
+
+Deno.test("registry model-id without labels: exit 2", async () => {
+  await using world = await TrainingWorld.create();
+  const { code, stderr } = await world.cli(["registry", "model-id", world.config]);
+  assert.equal(code, 2);
+  assert.match(stderr, /names no labels/);
+});
