@@ -14,7 +14,7 @@ const POLL_MS = 100;
 const ALIVE_CHECK_MS = 1_000;
 
 /**
- * The events of a job, as they come, up to and including `job_finished`.
+ * The events of a job, as they come, until its result is on the disk.
  *
  * Where the supervisor is gone without finishing the job, the job is booked here and now.
  *
@@ -33,15 +33,12 @@ export async function* watchJob(
   let nextCheck = performance.now() + ALIVE_CHECK_MS;
   while (!signal.aborted) {
     const isGone = hasEnded;
-    for (const event of await tail.poll()) {
-      yield event;
-      if (event.type === "job_finished") return;
-    }
     const isDue = performance.now() >= nextCheck;
     if (isDue) nextCheck = performance.now() + ALIVE_CHECK_MS;
-    if (isGone || (isDue && await isDead(folder))) {
-      if (await recoverJob(folder, registry) !== null) return yield* await tail.poll();
-    }
+    const isFinished = await folder.readResult() !== null;
+    yield* await tail.poll();
+    if (isFinished) return;
+    if (isGone || (isDue && await isDead(folder))) await recoverJob(folder, registry);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

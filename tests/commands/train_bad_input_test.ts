@@ -5,6 +5,10 @@ import { fileExists, TrainingWorld } from "../support/training.ts";
 
 /** Nothing may be left behind that claims to be at work, and the manifest must be whole. */
 async function assertSettled(world: TrainingWorld): Promise<void> {
+  const { lockPath } = await world.job();
+  while (await isLocked(lockPath)) await new Promise((resolve) => setTimeout(resolve, 5));
+  const { status } = await world.jobState();
+  assert.ok(!["queued", "running"].includes(status), status);
   const registry = await world.registry();
   for (const entry of await registry.list()) assert.notEqual(entry.status, "training");
   const manifest = await Deno.readTextFile(world.path("models/.registry/manifest.json"));
@@ -12,9 +16,6 @@ async function assertSettled(world: TrainingWorld): Promise<void> {
   for await (const { name } of Deno.readDir(world.path("models/.registry"))) {
     assert.ok(!name.endsWith(".tmp"), name);
   }
-  const state = await world.jobState();
-  assert.ok(!["queued", "running"].includes(state.status), state.status);
-  assert.equal(await isLocked((await world.job()).lockPath), false);
 }
 
 /** No job may have been made for what was refused at once. */

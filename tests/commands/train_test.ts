@@ -26,7 +26,7 @@ Deno.test("train --local registers, trains and prints the model and the next com
   assert.match(stdout, new RegExp(`centroid ${entry.id}  completed`));
   assert.match(stdout, new RegExp(`sleap-rtc model-info ${entry.id}`));
   assert.match(stderr, /epoch 3\/3 {2}train loss .* val loss/);
-  assert.equal((await world.jobState()).status, "succeeded");
+  assert.equal((await (await world.job()).readResult())?.status, "succeeded");
 });
 
 Deno.test("train --local --json prints one document", async () => {
@@ -76,9 +76,9 @@ Deno.test("the first model that does not complete ends the job", async () => {
   const { code } = await world.train(["--config", second]);
   assert.equal(code, 6);
   assert.equal((await world.model()).status, "failed");
-  const { models, status } = await world.jobState();
-  assert.equal(status, "failed");
-  assert.deepEqual(models.map((model) => model.status), ["failed", "pending"]);
+  const result = await (await world.job()).readResult();
+  assert.equal(result?.status, "failed");
+  assert.deepEqual(result.models.map((model) => model.status), ["failed", "pending"]);
 });
 
 Deno.test("overrides and labels reach the trainer in one complete configuration", async () => {
