@@ -9,13 +9,19 @@ import { type ModelEntry, ModelEntrySchema } from "./entry.ts";
 /** The version we write. */
 export const MANIFEST_VERSION = "1.0";
 
-const ManifestSchema = v.looseObject({
-  version: v.optional(v.string(), MANIFEST_VERSION),
-  models: v.optional(v.record(v.string(), v.unknown()), {}),
-  interrupted: v.optional(v.array(v.string()), []),
-  aliases: v.optional(v.record(v.string(), v.string()), {}),
-  stats: v.optional(v.record(v.string(), v.number())),
-});
+/** An array is an object to valibot, too. */
+const object = v.custom<Record<string, unknown>>(isRecord, "Expected an object");
+
+const ManifestSchema = v.pipe(
+  object,
+  v.looseObject({
+    version: v.optional(v.string(), MANIFEST_VERSION),
+    models: v.optional(object, {}),
+    interrupted: v.optional(v.array(v.string()), []),
+    aliases: v.optional(v.pipe(object, v.record(v.string(), v.string())), {}),
+    stats: v.optional(v.record(v.string(), v.number())),
+  }),
+);
 
 /** All entries of a registry. Entries are never changed in place, only replaced. */
 export interface Manifest {

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ModelRegistry } from "../../../lib/registry.ts";
+import { RegistryBed } from "../../support/registry.ts";
+
+const SCRIPT = fileURLToPath(new URL("../../support/register_many.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../../deno.json", import.meta.url));
+const KILLS = Deno.env.get("SLEAP_RTC_LONG") ? 500 : 15;
+
+function registerMany(folder: string, prefix: string, count: number): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--config", CONFIG, SCRIPT, folder, prefix, String(count)],
+    stdout: "piped",
+  }).spawn();
+}
+
+async function output(child: Deno.ChildProcess): Promise<string[]> {
+  const text = await new Response(child.stdout).text();
+  await child.status;
+  return text.split("\n").slice(0, -1);
+}
+
+Deno.test("4.3.3 two processes registering 200 models each: 400 entries, every moment readable", async () => {
+  await using bed = await RegistryBed.create();
+  const children = ["one", "two"].map((prefix) => output(registerMany(bed.folder, prefix, 200)));
+  let isDone = false;
+  const reading = (async () => {
+    let reads = 0;
+    while (!isDone) {
+      const path = join(bed.folder, "models/.registry/manifest.json");
+      assert.doesNotThrow(() => JSON.parse(Deno.readTextFileSync(path)));
+      reads++;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return reads;
+  })();
+  const ids = (await Promise.all(children)).flat();
+  isDone = true;
+  assert.ok(await reading > 10);
+  assert.equal(new Set(ids).size, 400);
+  const registry = await ModelRegistry.open(bed.folder);
+  const entries = await registry.list();
+  assert.deepEqual(entries.map(({ id }) => id).sort(), ids.sort());
+  assert.equal(new Set(entries.map(({ run_name }) => run_name)).size, 400);
+});
+
+Deno.test("4.3.3 one process with many changes at once loses none", async () => {
+  await using bed = await RegistryBed.create();
+  const models = Array.from({ length: 40 }, () => ({ id: "aaaaaaaa", model_type: "centroid" }));
+  const ids = await Promise.all(models.map((model) => bed.add(model)));
+  assert.equal(new Set(ids).size, 40);
+  assert.equal((await bed.registry.list()).length, 40);
+});
+
+Deno.test(`1.3.7 killed with SIGKILL at ${KILLS} random moments: nothing acknowledged is lost`, async () => {
+  await using bed = await RegistryBed.create();
+  const acknowledged: string[] = [];
+  for (let round = 0; round < KILLS; round++) {
+    const child = registerMany(bed.folder, `round ${round}`, 1_000);
+    const [first, ...rest] = await killedAfter(child, Math.random() * 60);
+    if (first !== undefined) acknowledged.push(first, ...rest);
+    const registry = await ModelRegistry.open(bed.folder);
+    const ids = new Set((await registry.list()).map(({ id }) => id));
+    for (const id of acknowledged) assert.ok(ids.has(id), `${id} is lost in round ${round}`);
+    JSON.parse(await Deno.readTextFile(join(bed.folder, "models/.registry/manifest.json")));
+  }
+  assert.ok(acknowledged.length > KILLS, "the children were killed while they worked");
+  await bed.add({ id: "ffffffff", model_type: "centroid" });
+  for await (const { name } of Deno.readDir(join(bed.folder, "models/.registry"))) {
+    assert.ok(!name.endsWith(".tmp"), `${name} is left over`);
+  }
+});
+
+/** Lines that a child printed until it was killed, some milliseconds after its first one. */
+async function killedAfter(child: Deno.ChildProcess, ms: number): Promise<string[]> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  for await (const chunk of child.stdout) {
+    text += decoder.decode(chunk, { stream: true });
+    timer ??= setTimeout(() => child.kill("SIGKILL"), ms);
+  }
+  await child.status;
+  return text.split("\n").slice(0, -1);
+}

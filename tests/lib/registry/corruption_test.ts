@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import fc from "fast-check";
+import { ConflictError } from "../../../lib/errors.ts";
+import { ModelRegistry } from "../../../lib/registry.ts";
+import { CapturedLog } from "../../support/captured_log.ts";
+import { RegistryBed } from "../../support/registry.ts";
+
+const IDS = ["aaaaaaaa", "bbbbbbbb", "cccccccc"];
+
+async function threeModels(): Promise<RegistryBed> {
+  const bed = await RegistryBed.create();
+  for (const id of IDS) await bed.add({ id, model_type: "centroid", run_name: `run ${id}` });
+  await bed.registry.markInterrupted("bbbbbbbb", "models/centroid_bbbbbbbb/last.ckpt", 4);
+  return bed;
+}
+
+function pathOf(bed: RegistryBed): string {
+  return join(bed.folder, "models/.registry/manifest.json");
+}
+
+/** A registry without memory of what it read before. */
+async function reopened(bed: RegistryBed): Promise<ModelRegistry> {
+  return await ModelRegistry.open(bed.folder, { create: false });
+}
+
+async function assertAllThere(bed: RegistryBed): Promise<void> {
+  const registry = await reopened(bed);
+  assert.deepEqual((await registry.list()).map(({ id }) => id).sort(), IDS);
+  assert.equal((await registry.get("bbbbbbbb"))?.status, "interrupted");
+  const manifest = JSON.parse(await Deno.readTextFile(pathOf(bed)));
+  assert.deepEqual(manifest.interrupted, ["bbbbbbbb"]);
+}
+
+async function keptFiles(bed: RegistryBed): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(join(bed.folder, "models/.registry")));
+  return entries.map(({ name }) => name).filter((name) => name.startsWith("manifest.corrupted."));
+}
+
+const DAMAGES: Record<string, string | Uint8Array> = {
+  "an empty file": "",
+  "null": "null",
+  "an array": "[]",
+  "models as an array": '{"version":"1.0","models":[],"interrupted":[]}',
+  "interrupted as a number": '{"version":"1.0","models":{},"interrupted":7}',
+  "bad UTF-8": new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]),
+  "zeros": new Uint8Array(4096),
+};
+
+for (const [what, bytes] of Object.entries(DAMAGES)) {
+  Deno.test(`1.3.6, 4.3.1 ${what}: kept, and every model comes back`, async () => {
+    await using bed = await threeModels();
+    using log = new CapturedLog();
+    const data = typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes;
+    await Deno.writeFile(pathOf(bed), data);
+    await assertAllThere(bed);
+    const [kept = "", ...others] = await keptFiles(bed);
+    assert.equal(others.length, 0);
+    assert.match(kept, /^manifest\.corrupted\.\d{8}_\d{6}-1\.json$/);
+    assert.deepEqual(await Deno.readFile(join(bed.folder, "models/.registry", kept)), data);
+    const [error = ""] = log.lines.filter((line) => line.startsWith("error: "));
+    assert.match(error, /recovered 3 entries .* kept as ".*corrupted/);
+  });
+}
+
+Deno.test("1.3.6 a manifest cut off anywhere: every model comes back", async () => {
+  await using bed = await threeModels();
+  const whole = await Deno.readFile(pathOf(bed));
+  for (let length = 0; length < whole.length - 2; length += 50) {
+    await Deno.writeFile(pathOf(bed), whole.subarray(0, length));
+    await assertAllThere(bed);
+  }
+});
+
+Deno.test("1.3.6 one bad entry among good ones: the others stay, it comes back from its folder", async () => {
+  await using bed = await threeModels();
+  const manifest = JSON.parse(await Deno.readTextFile(pathOf(bed)));
+  manifest.models.aaaaaaaa = { id: 7 };
+  manifest.models.cccccccc.notes = "newer than the backup";
+  manifest.models.cccccccc.revision = 9;
+  await Deno.writeTextFile(pathOf(bed), JSON.stringify(manifest));
+  await assertAllThere(bed);
+  assert.equal((await (await reopened(bed)).get("cccccccc"))?.notes, "newer than the backup");
+});
+
+Deno.test("1.3.6 any change of any bytes never loses a model that has its folder", async () => {
+  await using bed = await threeModels();
+  const whole = await Deno.readFile(pathOf(bed));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(whole.length - 1),
+      fc.uint8Array({ minLength: 1, maxLength: 8 }),
+      async (at, bytes) => {
+        const damaged = whole.slice();
+        damaged.set(bytes.subarray(0, whole.length - at), at);
+        await Deno.writeFile(pathOf(bed), damaged);
+        const ids = (await (await reopened(bed)).list()).map(({ id }) => id);
+        for (const id of IDS) {
+          const isRenamed = ids.length === IDS.length && !ids.includes(id);
+          assert.ok(ids.includes(id) || isRenamed, `${id} is gone`);
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("1.3.6 two damages within a second are both kept, the backup stays good", async () => {
+  await using bed = await threeModels();
+  const backup = join(bed.folder, "models/.registry/manifest.backup.json");
+  for (const text of ["first", "second"]) {
+    await Deno.writeTextFile(pathOf(bed), text);
+    await assertAllThere(bed);
+    assert.doesNotThrow(async () => JSON.parse(await Deno.readTextFile(backup)));
+  }
+  const kept = await keptFiles(bed);
+  assert.equal(kept.length, 2);
+  const texts = await Promise.all(
+    kept.map((name) => Deno.readTextFile(join(bed.folder, "models/.registry", name))),
+  );
+  assert.deepEqual(texts.sort(), ["first", "second"]);
+});
+
+Deno.test("1.3.6 without manifest and backup the model folders suffice", async () => {
+  await using bed = await threeModels();
+  await Deno.remove(join(bed.folder, "models/.registry"), { recursive: true });
+  await ModelRegistry.open(bed.folder);
+  await assertAllThere(bed);
+});
+
+Deno.test("1.3.6 the entry with the highest revision wins", async () => {
+  await using bed = await threeModels();
+  const modelJson = join(bed.folder, "models/centroid_aaaaaaaa/model.json");
+  const entry = JSON.parse(await Deno.readTextFile(modelJson));
+  await Deno.writeTextFile(modelJson, JSON.stringify({ ...entry, revision: 99, notes: "newest" }));
+  await Deno.writeTextFile(pathOf(bed), "damaged");
+  assert.equal((await (await reopened(bed)).get("aaaaaaaa"))?.notes, "newest");
+});
+
+Deno.test("rebuild() keeps what is sound and counts", async () => {
+  await using bed = await threeModels();
+  assert.deepEqual(await bed.registry.rebuild(), { models: 3, kept: null });
+  await Deno.writeTextFile(pathOf(bed), "damaged");
+  const report = await bed.registry.rebuild();
+  assert.equal(report.models, 3);
+  assert.match(report.kept ?? "", /corrupted/);
+});
+
+Deno.test("a manifest of a newer version is read, never written", async () => {
+  await using bed = await threeModels();
+  const manifest = JSON.parse(await Deno.readTextFile(pathOf(bed)));
+  const text = JSON.stringify({ ...manifest, version: "2.0", interrupted: { odd: true } });
+  await Deno.writeTextFile(pathOf(bed), text);
+  const registry = await reopened(bed);
+  assert.equal((await registry.list()).length, 3);
+  await assert.rejects(
+    registry.markCompleted("aaaaaaaa", {}),
+    (error) => error instanceof ConflictError && error.exitCode === 7,
+  );
+  await assert.rejects(registry.rebuild(), ConflictError);
+  assert.equal(await Deno.readTextFile(pathOf(bed)), text);
+});
