@@ -1,0 +1,58 @@
+/**
+ * `deno task bench [NAME]`: measure against the budgets; exit code 1 when one is missed.
+ *
+ * @module
+ */
+import { EXIT, UsageError } from "../lib/errors.ts";
+import { type Measurement, quantile } from "../bench/measurement.ts";
+import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
+import { renderTable } from "../lib/terminal/table.ts";
+
+/** The benchmarks by name. */
+const BENCHMARKS: Record<string, () => Promise<{ run(): Promise<Measurement[]> }>> = {
+  registry: () => import("../bench/registry.ts"),
+};
+
+async function main(names: readonly string[]): Promise<number> {
+  let isMissed = false;
+  for (const name of names.length > 0 ? names : Object.keys(BENCHMARKS)) {
+    const load = Object.hasOwn(BENCHMARKS, name) ? BENCHMARKS[name] : undefined;
+    if (load === undefined) {
+      throw new UsageError(
+        `No benchmark "${name}": there is ${Object.keys(BENCHMARKS).join(", ")}`,
+      );
+    }
+    const measurements = await (await load()).run();
+    writeStdout(renderTable(["FIGURE", "MEDIAN", "P95", "BUDGET", ""], measurements.map(row)));
+    isMissed ||= measurements.some((measurement) => verdict(measurement) === "MISSED");
+  }
+  return isMissed ? EXIT.failed : EXIT.done;
+}
+
+function row(measurement: Measurement): string[] {
+  const { figure, samples, budget } = measurement;
+  return [
+    figure,
+    milliseconds(quantile(samples, 0.5)),
+    milliseconds(quantile(samples, 0.95)),
+    budget === null ? "-" : `< ${budget} ms`,
+    verdict(measurement),
+  ];
+}
+
+function verdict({ samples, budget }: Measurement): string {
+  if (budget === null) return "";
+  return quantile(samples, 0.5) < budget ? "ok" : "MISSED";
+}
+
+function milliseconds(value: number): string {
+  return `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
+}
+
+try {
+  Deno.exit(await main(Deno.args));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  writeStderr(`error: ${error.message}\n`);
+  Deno.exit(error.exitCode);
+}
