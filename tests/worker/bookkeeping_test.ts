@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { JobEvent, JobEventBody, ModelOutcome } from "../../lib/protocol/job_events.ts";
+import type { ModelEntry } from "../../lib/registry.ts";
+import { bookEvents, foldEvent } from "../../worker/bookkeeping.ts";
+import { RegistryBed } from "../support/registry.ts";
+
+const JOB = "job_11111111";
+const ENTRY: ModelEntry = { id: "aaaaaaaa", status: "training", job_id: JOB };
+const OF_MODEL = { model: 0, attempt: 1 };
+
+const OUTCOME: ModelOutcome = {
+  status: "completed",
+  reason: null,
+  error: null,
+  warning: null,
+  metrics: { final_val_loss: 0.2, best_val_loss: 0.1, best_epoch: 0, epochs_completed: 2 },
+  checkpoint_path: "models/centroid_aaaaaaaa/best.ckpt",
+  checkpoint: { epoch: 0, sha256: "0".repeat(64), bytes: 10 },
+  last_checkpoint_path: "models/centroid_aaaaaaaa/last.ckpt",
+  config_path: "models/centroid_aaaaaaaa/training_config.yaml",
+  duration_seconds: 12.5,
+  hyperparameters: { batch_size: 4 },
+};
+
+const BODIES: JobEventBody[] = [
+  { type: "trainer_started", ...OF_MODEL, pid: 7, command: ["sleap-nn"], max_epochs: 2 },
+  { type: "epoch", ...OF_MODEL, epoch: 0, train_loss: 1, val_loss: 0.1 },
+  { type: "checkpoint", ...OF_MODEL, epoch: 0, path: "m/best.ckpt", kind: "best" },
+  { type: "checkpoint", ...OF_MODEL, epoch: 0, path: "m/last.ckpt", kind: "last" },
+  { type: "batch", ...OF_MODEL, epoch: 1, batch: 3, loss: null },
+  { type: "epoch", ...OF_MODEL, epoch: 1, train_loss: null, val_loss: 0.2 },
+  { type: "checkpoint", ...OF_MODEL, epoch: 1, path: "m/last.ckpt", kind: "last" },
+  { type: "warning", model: 0, message: "look" },
+  { type: "model_finished", ...OF_MODEL, model_id: "aaaaaaaa", outcome: OUTCOME },
+];
+
+function eventsOf(bodies: readonly JobEventBody[]): JobEvent[] {
+  const time = "2026-11-24T08:00:00.000Z";
+  return bodies.map((body, index) => ({ seq: index + 1, time, ...body }));
+}
+
+function fold(events: readonly JobEvent[], entry = ENTRY): ModelEntry {
+  return events.reduce((now, event) => foldEvent(now, JOB, event), entry);
+}
+
+Deno.test("an epoch books losses, count and best", () => {
+  const entry = fold(eventsOf(BODIES.slice(0, 6)));
+  assert.equal(entry.status, "training");
+  assert.equal(entry.last_epoch, 1);
+  assert.deepEqual(entry.metrics, {
+    final_val_loss: 0.2,
+    best_val_loss: 0.1,
+    best_epoch: 0,
+    epochs_completed: 2,
+  });
+  assert.deepEqual(entry.attempts, [
+    { job_id: JOB, attempt: 1, first_epoch: 0, last_epoch: 1, started_from: null },
+  ]);
+});
+
+Deno.test("until the end the newest checkpoint counts, after it the best", () => {
+  assert.equal(fold(eventsOf(BODIES.slice(0, 3))).checkpoint_path, "m/best.ckpt");
+  assert.equal(fold(eventsOf(BODIES.slice(0, 8))).checkpoint_path, "m/last.ckpt");
+  const entry = fold(eventsOf(BODIES));
+  assert.equal(entry.checkpoint_path, OUTCOME.checkpoint_path);
+  assert.equal(entry.last_checkpoint_path, OUTCOME.last_checkpoint_path);
+});
+
+Deno.test("the end books status, time, duration and hyperparameters", () => {
+  const entry = fold(eventsOf(BODIES));
+  assert.equal(entry.status, "completed");
+  assert.equal(entry.completed_at, "2026-11-24T08:00:00.000Z");
+  assert.equal(entry.metadata?.["training_duration_seconds"], 12.5);
+  assert.deepEqual(entry.training_hyperparameters, { batch_size: 4 });
+  assert.deepEqual(entry.booked, { job_id: JOB, attempt: 1, seq: 9 });
+});
+
+Deno.test("interrupted and failed book reason and error", () => {
+  const without = { checkpoint: null, checkpoint_path: null, reason: "crash", error: "boom" };
+  for (const status of ["interrupted", "failed"] as const) {
+    const outcome: ModelOutcome = { ...OUTCOME, ...without, status };
+    const body: JobEventBody = {
+      type: "model_finished",
+      ...OF_MODEL,
+      model_id: "aaaaaaaa",
+      outcome,
+    };
+    const entry = fold(eventsOf([body]));
+    assert.equal(entry.status, status);
+    assert.equal(entry.reason, "crash");
+    assert.equal(entry.error, "boom");
+  }
+});
+
+Deno.test("events of another job and of an ended model change nothing", () => {
+  const events = eventsOf(BODIES);
+  assert.equal(fold(events, { ...ENTRY, job_id: "job_22222222" }).status, "training");
+  const ended = fold(events);
+  const late = eventsOf([...BODIES, {
+    type: "epoch",
+    ...OF_MODEL,
+    epoch: 9,
+    train_loss: 1,
+    val_loss: 1,
+  }]);
+  assert.equal(fold(late.slice(-1), ended), ended);
+});
+
+Deno.test("booking in any pieces, each any number of times, gives the same entry", async () => {
+  const events = eventsOf(BODIES);
+  const expected = fold(events);
+  await fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(events.length), fc.nat(events.length)), { maxLength: 6 }),
+      (pieces) => {
+        let entry = ENTRY;
+        let end = 0;
+        for (const [from, to] of pieces) {
+          // A piece may repeat what was booked, but leaves no gap.
+          entry = fold(events.slice(Math.min(from, end), Math.max(to, end)), entry);
+          end = Math.max(end, to);
+        }
+        entry = fold(events, entry);
+        assert.deepEqual(entry, expected);
+      },
+    ),
+  );
+});
+
+Deno.test("bookEvents() writes only what changes something", async () => {
+  await using bed = await RegistryBed.create();
+  const id = await bed.add({ id: "aaaaaaaa", model_type: "centroid", job_id: JOB, model_index: 0 });
+  const events = eventsOf(BODIES);
+  await bookEvents(bed.registry, JOB, id, events);
+  const { revision } = await bed.registry.resolve(id);
+  await bookEvents(bed.registry, JOB, id, events);
+  assert.equal((await bed.registry.resolve(id)).revision, revision);
+});
