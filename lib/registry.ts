@@ -6,6 +6,7 @@
 import { isAbsolute, join, relative, sep } from "node:path";
 import { NotFoundError, UsageError } from "./errors.ts";
 import { makeFolder } from "./files/atomic_write.ts";
+import { isFile } from "./files/file_info.ts";
 import { logger } from "./log.ts";
 import type { ManifestDraft } from "./registry/draft.ts";
 import {
@@ -461,14 +462,6 @@ function unknownId(id: string): NotFoundError {
   return new NotFoundError(`No model "${id}" in this registry`, {
     hint: "All models: sleap-rtc list-models",
   });
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch {
-    return false;
-  }
 }
 
 /** A folder with files in it belongs to a model, even to one the manifest does not know. */

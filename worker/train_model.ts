@@ -6,14 +6,15 @@
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../lib/errors.ts";
 import { writeFileAtomic } from "../lib/files/atomic_write.ts";
+import { sizeOf } from "../lib/files/file_info.ts";
 import { logger } from "../lib/log.ts";
 import type { ModelOutcome } from "../lib/protocol/job_events.ts";
 import type { ModelSpec } from "../lib/protocol/job_spec.ts";
 import { modelFolder } from "../lib/registry/model_folder.ts";
 import { type ControlSocket, openControlSocket } from "../lib/sleap_nn/control_socket.ts";
 import type { SleapNn } from "../lib/sleap_nn/executable.ts";
-import { completeTrainConfig, readTrainConfig } from "../lib/sleap_nn/train_config.ts";
-import type { TrainConfig } from "../lib/sleap_nn/train_config.ts";
+import { readTrainConfig, type TrainConfig } from "../lib/sleap_nn/train_config.ts";
+import { completeTrainConfig } from "../lib/sleap_nn/train_config/complete.ts";
 import { trainerEnvironment } from "../lib/sleap_nn/trainer_environment.ts";
 import type { JobRecord } from "./job_record.ts";
 import { notStarted, outcomeOf } from "./trainer/outcome.ts";
@@ -247,13 +248,4 @@ async function openSocketIfPossible(): Promise<ControlSocket | null> {
 /** On the clock that stamps the run folder's files, which on a network drive is another one. */
 async function fileTime(path: string): Promise<Date> {
   return (await Deno.stat(path)).mtime ?? new Date();
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await Deno.stat(path)).size;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
-    throw error;
-  }
 }

@@ -70,14 +70,14 @@ export class JobView {
     const model = this.#models[this.#current];
     if (!model?.id || this.#end !== null) return null;
     const parts = [`${nameOf(model)}  ${epochText(model, (model.epoch ?? -1) + 2)}`];
+    const left = secondsLeft(model, now);
+    if (left !== null) parts.push(`${formatDuration(left)} left`);
     if (model.batch !== null && model.batch.epoch > (model.epoch ?? -1)) {
       parts.push(`batch ${model.batch.batch + 1}  loss ${formatLoss(model.batch.loss)}`);
     }
     if (model.bestLoss !== null) {
       parts.push(`best ${formatLoss(model.bestLoss)} (epoch ${(model.bestEpoch ?? 0) + 1})`);
     }
-    const left = secondsLeft(model, now);
-    if (left !== null) parts.push(`${formatDuration(left)} left`);
     return parts.join("  ");
   }
 

@@ -6,6 +6,7 @@
 import { dirname, join } from "node:path";
 import { ConflictError, messageOf } from "../errors.ts";
 import { linkOrCopy, makeFolder, syncFolder, writeFileAtomic } from "../files/atomic_write.ts";
+import { stampOf } from "../files/file_info.ts";
 import { FileLock } from "../files/lock.ts";
 import { logger } from "../log.ts";
 import { ManifestDraft } from "./draft.ts";
@@ -231,16 +232,5 @@ function decode(bytes: Uint8Array): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     return "";
-  }
-}
-
-/** Identity of a file's present version; null where there is no file. */
-async function stampOf(path: string): Promise<string | null> {
-  try {
-    const { dev, ino, size, mtime } = await Deno.stat(path);
-    return [dev, ino, size, mtime?.getTime()].join(":");
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
   }
 }

@@ -11,7 +11,6 @@ import { isJsonName, parseConfig, readConfigText } from "./train_config/config_f
 import { type Override, withOverrides } from "./train_config/overrides.ts";
 
 export type { Override };
-export { completeTrainConfig, type RunSettings } from "./train_config/complete.ts";
 export { type Hyperparameters, readHyperparameters } from "./train_config/hyperparameters.ts";
 
 /** Total epochs that sleap-nn 0.3 trains when the configuration does not say. */

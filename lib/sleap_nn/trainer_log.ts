@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sizeOf } from "../files/file_info.ts";
 import { lastError } from "./trainer_log/last_error.ts";
 
 export { lastError } from "./trainer_log/last_error.ts";
@@ -144,15 +145,6 @@ async function openIfExists(path: string): Promise<Deno.FsFile | null> {
     return await Deno.open(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  try {
-    return (await Deno.stat(path)).size;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
     throw error;
   }
 }

@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { messageOf } from "../../lib/errors.ts";
+import { readTextOrNull } from "../../lib/files/file_info.ts";
 import { sha256File } from "../../lib/files/hash.ts";
 import { logger } from "../../lib/log.ts";
 import type { ModelOutcome } from "../../lib/protocol/job_events.ts";
@@ -50,7 +51,7 @@ export async function outcomeOf(
   const newest = lastCheckpoint ?? bestCheckpoint;
   const chosen = status === "completed" ? bestCheckpoint : newest;
   const configPath = join(trainer.runFolder, "training_config.yaml");
-  const config = await readIfExists(configPath);
+  const config = await readTextOrNull(configPath);
   return {
     status,
     reason,
@@ -91,14 +92,5 @@ function hyperparametersOf(text: string, path: string): Hyperparameters | null {
   } catch (error) {
     log.warn(`cannot read the hyperparameters: ${messageOf(error)}`);
     return null;
-  }
-}
-
-async function readIfExists(path: string): Promise<string | null> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
   }
 }

@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { messageOf } from "../../lib/errors.ts";
+import { stampOf } from "../../lib/files/file_info.ts";
 import { logger } from "../../lib/log.ts";
 import type { JobEventBody } from "../../lib/protocol/job_events.ts";
 import { readCheckpoint } from "../../lib/sleap_nn/checkpoint_file.ts";
@@ -169,15 +170,5 @@ export class TrainerWatch {
     this.#queue = this.#queue.then(() => this.#trainer.record(body)).catch((error) => {
       log.error(`cannot record ${body.type}: ${messageOf(error)}`);
     });
-  }
-}
-
-async function stampOf(path: string): Promise<string | null> {
-  try {
-    const { ino, size, mtime } = await Deno.stat(path);
-    return [ino, size, mtime?.getTime()].join(":");
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
   }
 }

@@ -4,12 +4,14 @@ import { NotFoundError, UsageError } from "../../../lib/errors.ts";
 import { getIn, type PyValue } from "../../../lib/python/value.ts";
 import { parseYaml } from "../../../lib/python/yaml.ts";
 import {
-  completeTrainConfig,
   loadTrainConfig,
   readHyperparameters,
   readTrainConfig,
-  type RunSettings,
 } from "../../../lib/sleap_nn/train_config.ts";
+import {
+  completeTrainConfig,
+  type RunSettings,
+} from "../../../lib/sleap_nn/train_config/complete.ts";
 
 const MINIMAL = "model_config: {head_configs: {centroid: {}}, backbone_config: {unet: {}}}\n";
 const FULL = `name: a date 2025-11-06

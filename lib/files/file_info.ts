@@ -1,0 +1,39 @@
+/**
+ * What a path names, where a missing file is an answer and no error.
+ *
+ * @module
+ */
+
+/** Is there a file at this path? A folder, or what cannot be looked at, is none. */
+export async function isFile(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((info) => info.isFile, () => false);
+}
+
+/** Size in bytes; 0 where there is no file. */
+export async function sizeOf(path: string): Promise<number> {
+  return (await statOrNull(path))?.size ?? 0;
+}
+
+/** Tells one version of a file from the next one; null where there is no file. */
+export async function stampOf(path: string): Promise<string | null> {
+  const info = await statOrNull(path);
+  return info && [info.dev, info.ino, info.size, info.mtime?.getTime()].join(":");
+}
+
+/** The text of a file; null where there is none. */
+export async function readTextOrNull(path: string): Promise<string | null> {
+  return await nullIfMissing(Deno.readTextFile(path));
+}
+
+async function statOrNull(path: string): Promise<Deno.FileInfo | null> {
+  return await nullIfMissing(Deno.stat(path));
+}
+
+async function nullIfMissing<T>(result: Promise<T>): Promise<T | null> {
+  try {
+    return await result;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
