@@ -85,6 +85,14 @@ async function run(options: Options): Promise<void> {
       hint: "Add --local to train on this machine.",
     });
   }
+  if (Deno.build.os === "windows") {
+    throw new UsageError(
+      "Cannot train on this machine: Windows has no process groups to supervise",
+      {
+        hint: "Train on a Linux or macOS machine.",
+      },
+    );
+  }
   await findSleapNn();
   const root = await findRegistryRoot({ option: options.registry, createInCwd: true });
   const request = await makeTrainRequest({

@@ -14,6 +14,7 @@ import { type JobSpec, JobSpecSchema } from "../lib/protocol/job_spec.ts";
 import { ProcessIdentitySchema } from "./process_identity.ts";
 import { setReserve } from "./reserve.ts";
 
+const NEW_PREFIX = ".new-";
 const text = v.nullable(v.string());
 
 /** The trainer that was started last. */
@@ -90,7 +91,7 @@ export class JobFolder {
     const jobs = join(root, "jobs");
     await makeFolder(jobs);
     const folder = new JobFolder(join(jobs, spec.job_id));
-    const temp = new JobFolder(join(jobs, `.new-${spec.job_id}`));
+    const temp = new JobFolder(join(jobs, `${NEW_PREFIX}${spec.job_id}`));
     try {
       await makeFolder(join(temp.path, "configs"), 0o700);
       await Deno.chmod(temp.path, 0o700).catch(() => {});
@@ -110,19 +111,20 @@ export class JobFolder {
     return folder;
   }
 
+  /** Remove what a killed creator left behind an hour ago or earlier. */
+  static async removeUnfinished(root: string): Promise<void> {
+    for (const name of await namesIn(join(root, "jobs"))) {
+      const path = join(root, "jobs", name);
+      if (!name.startsWith(NEW_PREFIX) || !(await isOlderThanAnHour(path))) continue;
+      await Deno.remove(path, { recursive: true }).catch(() => {});
+    }
+  }
+
   /** All job folders below a root, in the order of their names. */
   static async list(root: string): Promise<JobFolder[]> {
-    const folders: JobFolder[] = [];
-    try {
-      for await (const { name, isDirectory } of Deno.readDir(join(root, "jobs"))) {
-        if (isDirectory && name.startsWith("job_")) {
-          folders.push(new JobFolder(join(root, "jobs", name)));
-        }
-      }
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-    return folders.sort((a, b) => a.jobId < b.jobId ? -1 : 1);
+    const names = await namesIn(join(root, "jobs"));
+    return names.filter((name) => name.startsWith("job_")).sort()
+      .map((name) => new JobFolder(join(root, "jobs", name)));
   }
 
   /** The immutable description of the job. */
@@ -203,6 +205,20 @@ export class JobFolder {
 /** Is this the status of a job that ended? */
 export function isFinalStatus(status: JobState["status"]): status is JobResult["status"] {
   return status !== "queued" && status !== "running";
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+async function isOlderThanAnHour(path: string): Promise<boolean> {
+  const info = await Deno.stat(path).catch(() => null);
+  return (info?.mtime?.getTime() ?? Infinity) < Date.now() - 3_600_000;
 }
 
 function toJson(value: unknown): string {

@@ -23,8 +23,13 @@ export async function locateModels(
   })));
 }
 
-/** Alive is who holds the job's lock. */
+/** Alive is who holds the job's lock; another user's job cannot be looked at and counts as alive. */
 async function isSupervised(root: string, entry: ModelEntry): Promise<boolean> {
   if (!entry.job_id) return false;
-  return await isLocked(join(root, "jobs", entry.job_id, "job.lock"));
+  try {
+    return await isLocked(join(root, "jobs", entry.job_id, "job.lock"));
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return true;
+    throw error;
+  }
 }

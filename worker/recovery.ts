@@ -15,6 +15,7 @@ import { isFinalStatus, JobFolder, type Trainer } from "./job_folder.ts";
 import { JobRecord } from "./job_record.ts";
 import { endProcessGroup, isAlive, isOfThisBoot } from "./process_identity.ts";
 import { notStarted, outcomeOf } from "./trainer/outcome.ts";
+import { removeScratch } from "./trainer/scratch.ts";
 
 const log = logger("recovery");
 const LOCK_WAIT_MS = 2_000;
@@ -36,6 +37,7 @@ export interface RecoveredJob {
  */
 export async function recoverJobs(registry: ModelRegistry): Promise<RecoveredJob[]> {
   const recovered: RecoveredJob[] = [];
+  await JobFolder.removeUnfinished(registry.root);
   for (const folder of await JobFolder.list(registry.root)) {
     try {
       if (!(await isDead(folder))) continue;
@@ -172,12 +174,13 @@ async function judgeModel(
   if (trainer?.model !== model || modelType === undefined) {
     return notStarted(SUPERVISOR_GONE, reason);
   }
+  const runFolder = join(folder.root, modelFolder(modelType, modelId));
+  await removeScratch(runFolder, folder.jobId);
   const outcome = await outcomeOf({
     exitCode: null,
     reason,
-    startedAt: new Date(trainer.started_at),
     durationSeconds: await secondsUntilLastOutput(folder, trainer),
-    runFolder: join(folder.root, modelFolder(modelType, modelId)),
+    runFolder,
     logPath: folder.logPath,
     logOffset: trainer.log_offset,
   }, registry);

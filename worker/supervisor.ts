@@ -62,6 +62,10 @@ async function runJob(record: JobRecord, stop: AbortSignal): Promise<FinalJobSta
     log.info(`trainer ${trainer.path} (${trainer.version ?? "version unknown"})`);
     const tools = { trainer, gpuModel: gpuModel(gpus), stop };
     for (const [model, spec] of record.spec.models.entries()) {
+      if (stop.aborted) {
+        await record.finish("interrupted", `The job was ended before ${spec.model_type}`);
+        return "interrupted";
+      }
       const outcome = await trainModel(record, model, spec, tools);
       if (outcome.status !== "completed") {
         await record.finish(outcome.status, outcome.error);

@@ -19,7 +19,7 @@ import { trainerEnvironment } from "../lib/sleap_nn/trainer_environment.ts";
 import type { JobRecord } from "./job_record.ts";
 import { notStarted, outcomeOf } from "./trainer/outcome.ts";
 import { TrainerProcess } from "./trainer/process.ts";
-import { Scratch } from "./trainer/scratch.ts";
+import { makeScratch, removeScratch } from "./trainer/scratch.ts";
 import { TrainerWatch } from "./trainer/watch.ts";
 
 const log = logger("supervisor");
@@ -126,7 +126,7 @@ async function train(
   const text = await folder.readConfig(spec.config);
   const config = readTrainConfig(text, spec.config).withOverrides(spec.script_overrides);
   const socket = await openSocketIfPossible();
-  const scratch = await Scratch.create(runFolder, folder.jobId);
+  const tempFolder = await makeScratch(runFolder, folder.jobId);
   let process: TrainerProcess | null = null;
   try {
     const configPath = await writeConfig(record, config, runFolder, socket);
@@ -136,18 +136,17 @@ async function train(
       args,
       cwd: folder.path,
       env: trainerEnvironment(Deno.env.toObject(), {
-        tempFolder: scratch.path,
+        tempFolder,
         ...(config.wandbApiKey === null ? {} : { wandbApiKey: config.wandbApiKey }),
       }),
     });
     const logOffset = await sizeOf(folder.logPath);
-    const startedAt = await fileTime(configPath);
     await record.setState({
       trainer: {
         ...process.identity,
         model,
         attempt: ATTEMPT,
-        started_at: startedAt.toISOString(),
+        started_at: new Date().toISOString(),
         log_offset: logOffset,
       },
     });
@@ -177,7 +176,6 @@ async function train(
     return await outcomeOf({
       exitCode,
       reason,
-      startedAt,
       durationSeconds,
       runFolder,
       logPath: folder.logPath,
@@ -186,7 +184,7 @@ async function train(
   } finally {
     await process?.kill();
     await socket?.close();
-    await scratch.remove();
+    await removeScratch(runFolder, folder.jobId);
   }
 }
 
@@ -243,9 +241,4 @@ async function openSocketIfPossible(): Promise<ControlSocket | null> {
     log.warn(messageOf(error));
     return null;
   }
-}
-
-/** On the clock that stamps the run folder's files, which on a network drive is another one. */
-async function fileTime(path: string): Promise<Date> {
-  return (await Deno.stat(path)).mtime ?? new Date();
 }

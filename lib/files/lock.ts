@@ -110,13 +110,13 @@ export class FileLock {
  */
 export async function isLocked(path: string): Promise<boolean> {
   try {
-    using file = await Deno.open(path, { read: true, write: true });
-    if (!(await file.tryLock(true))) return true;
+    using file = await Deno.open(path, { read: true });
+    if (!(await file.tryLock(false))) return true;
     await file.unlock();
     return false;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
-    throw writeError(path, error);
+    throw error;
   }
 }
 

@@ -8,22 +8,14 @@ import { join } from "node:path";
 import type { ModelOutcome } from "../protocol/job_events.ts";
 import { type CheckpointVerdict, readCheckpoint } from "./checkpoint_file.ts";
 
-/** File times of some file systems are coarse. */
-const CLOCK_SLACK_MS = 2_000;
-
 /** What is known about a trainer that has ended. */
 export interface EndedTrainer {
   /** As Deno reports it (128 + n for signal n); null: not known, its parent is gone. */
   exitCode: number | null;
   /** The log holds `Finished training at:`. */
   finishedLine: boolean;
-  /** Absolute path of the folder it wrote to. */
+  /** Absolute path of the folder it wrote to, which held no checkpoint when it was started. */
   runFolder: string;
-  /**
-   * When it was started, on the clock that stamps the run folder's files: on a network file
-   * system best the time of a file that was written there just before.
-   */
-  startedAt: Date;
   /** Why it ended, should it not have succeeded: `crash`, `stopped`, `cancelled`, `power`, … */
   reason: string;
   /** Its last error, from its log; null: it logged none. */
@@ -73,8 +65,7 @@ export async function judgeTraining(trainer: EndedTrainer): Promise<Verdict> {
   const lastCheckpoint = onDisk(lastPath, await readCheckpoint(lastPath));
   const checkpoints = { bestCheckpoint, lastCheckpoint };
 
-  const fault = await faultOfBest(trainer, bestPath, best);
-  if (trainer.finishedLine && fault === null) {
+  if (trainer.finishedLine && best.ok) {
     const warning = evaluationWarning(trainer);
     return { status: "completed", reason: null, error: null, warning, ...checkpoints };
   }
@@ -82,7 +73,7 @@ export async function judgeTraining(trainer: EndedTrainer): Promise<Verdict> {
   return {
     status: canResume ? "interrupted" : "failed",
     reason: trainer.reason,
-    error: describeFailure(trainer, canResume, fault),
+    error: describeFailure(trainer, canResume, best),
     warning: null,
     ...checkpoints,
   };
@@ -94,29 +85,24 @@ function onDisk(path: string, verdict: CheckpointVerdict): CheckpointOnDisk | nu
   return { path, epoch, globalStep, bytes };
 }
 
-/** Why `best.ckpt` is not the result of this process; null: it is. */
-async function faultOfBest(
-  trainer: EndedTrainer,
-  path: string,
-  best: CheckpointVerdict,
-): Promise<string | null> {
-  if (!best.ok) return best.detail;
-  const written = (await Deno.stat(path)).mtime?.getTime() ?? 0;
-  const isOld = written < trainer.startedAt.getTime() - CLOCK_SLACK_MS;
-  return isOld ? `"${path}" is older than this training` : null;
-}
-
 function evaluationWarning(trainer: EndedTrainer): string | null {
   if (trainer.exitCode === 0) return null;
+  if (trainer.exitCode === null) {
+    return "nobody saw the trainer end: its post-training evaluation may be missing";
+  }
   return `post-training evaluation failed: ${describeEnd(trainer)}`;
 }
 
-function describeFailure(trainer: EndedTrainer, canResume: boolean, fault: string | null): string {
+function describeFailure(
+  trainer: EndedTrainer,
+  canResume: boolean,
+  best: CheckpointVerdict,
+): string {
   if (trainer.exitCode === 0 && !canResume) {
     return `sleap-nn ended with exit code 0 but left no model in "${trainer.runFolder}"`;
   }
-  if (!trainer.finishedLine) return describeEnd(trainer);
-  const unfit = `The training finished, but ${fault}`;
+  if (!trainer.finishedLine || best.ok) return describeEnd(trainer);
+  const unfit = `The training finished, but ${best.detail}`;
   return trainer.exitCode === 0 ? unfit : `${unfit}; ${describeEnd(trainer)}`;
 }
 

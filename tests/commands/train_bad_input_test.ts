@@ -215,6 +215,34 @@ Deno.test("supervisor and watcher killed: marked, then booked by the next train"
   assert.equal(await isAlive(trainer), false);
 });
 
+Deno.test("a training that finished with nobody looking is booked as completed", async () => {
+  await using world = await TrainingWorld.create();
+  const reached = world.path("reached");
+  const go = world.path("go");
+  await world.setScript({
+    touchFileAt: { epoch: 1, file: reached },
+    waitForFileAt: { epoch: 1, file: go },
+  });
+  const training = world.startTrain();
+  await fileExists(reached);
+  const { supervisor, trainer } = await world.jobState();
+  if (supervisor === null || trainer === null) throw new Error("nothing runs");
+  training.kill("SIGKILL");
+  Deno.kill(supervisor.pid, "SIGKILL");
+  await training.ended;
+  await Deno.writeTextFile(go, "");
+  while (await isAlive(trainer)) await new Promise((resolve) => setTimeout(resolve, 10));
+  const { id } = await world.model();
+
+  await world.setScript({});
+  const next = await world.train(["--run-name", "next"]);
+  assert.match(next.stderr, /had lost its supervisor: booked as succeeded/);
+  const entry = await (await world.registry()).get(id);
+  assert.equal(entry?.status, "completed");
+  assert.equal(entry.metrics?.["epochs_completed"], 3);
+  assert.match(String(entry.warning), /nobody saw the trainer end/);
+});
+
 Deno.test("a supervisor that is told to end stops its trainer and books the model", async () => {
   await using world = await TrainingWorld.create();
   const reached = world.path("reached");

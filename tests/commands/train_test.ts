@@ -160,6 +160,18 @@ Deno.test("the trainer runs in its own process group with a clean environment", 
   await assert.rejects(Deno.stat(start.env.TMPDIR), "the temporary folder is removed");
 });
 
+Deno.test("a temporary folder that is too deep for sockets gets a short name", async () => {
+  await using world = await TrainingWorld.create();
+  const record = world.path("starts.ndjson");
+  await world.setScript({ recordTo: record });
+  const deep = world.path(`${"deep/".repeat(20)}root`);
+  const { code, stderr } = await world.train(["--registry", deep]);
+  assert.equal(code, 0, stderr);
+  const { env } = JSON.parse(await Deno.readTextFile(record));
+  assert.ok(env.TMPDIR.length < 60, env.TMPDIR);
+  await assert.rejects(Deno.lstat(env.TMPDIR), "the short name is removed");
+});
+
 Deno.test("a Weights & Biases key is neither in the log nor in the model's folder", async () => {
   await using world = await TrainingWorld.create();
   const secret = "0123456789abcdef-wandb";

@@ -114,9 +114,9 @@ export class TrainingWorld {
   /** Ends what a failed test left running, and removes the folder. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const job of await JobFolder.list(this.folder)) {
-      const { supervisor, trainer } = await job.readState();
-      for (const process of [supervisor, trainer]) {
-        if (process !== null) await endProcessGroup(process, 0);
+      const state = await job.readState().catch(() => null);
+      for (const process of [state?.supervisor, state?.trainer]) {
+        if (process) await endProcessGroup(process, 0);
       }
     }
     await Deno.remove(this.folder, { recursive: true });

@@ -23,7 +23,6 @@ export interface EndedTrainer {
   exitCode: number | null;
   /** Why it ended, should it not have succeeded: `crash`, `stopped`, `cancelled`, `power`. */
   reason: string;
-  startedAt: Date;
   durationSeconds: number;
   /** Absolute path. */
   runFolder: string;
@@ -43,7 +42,6 @@ export async function outcomeOf(
     exitCode: trainer.exitCode,
     finishedLine: marks.finished,
     runFolder: trainer.runFolder,
-    startedAt: trainer.startedAt,
     reason: trainer.reason,
     lastError: await readLastError(range),
   });

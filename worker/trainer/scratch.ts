@@ -1,5 +1,6 @@
 /**
- * The trainer's temporary folder.
+ * The trainer's temporary folder, on the run's file system: checkpoints are written there and moved
+ * into place.
  *
  * @module
  */
@@ -13,44 +14,33 @@ import { makeFolder } from "../../lib/files/atomic_write.ts";
  */
 const MAX_PATH_BYTES = 103 - "/pymp-xxxxxxxx/listener-xxxxxxxx".length;
 
-/** A folder on the run's file system: checkpoints are written there and moved into place. */
-export class Scratch {
-  /** What to give as `TMPDIR`. */
-  readonly path: string;
-  readonly #folder: string;
+/**
+ * Make an empty folder in the run's folder, with a short second name where its path is too long for
+ * the sockets of Python's loader processes.
+ *
+ * @param runFolder absolute path of the run's folder
+ * @param name unique name of the short one: the job's ID
+ * @returns what to give as `TMPDIR`
+ */
+export async function makeScratch(runFolder: string, name: string): Promise<string> {
+  const folder = folderIn(runFolder);
+  await removeScratch(runFolder, name);
+  await makeFolder(folder, 0o700);
+  if (new TextEncoder().encode(folder).length <= MAX_PATH_BYTES) return folder;
+  const short = shortName(name);
+  return await Deno.symlink(folder, short).then(() => short, () => folder);
+}
 
-  private constructor(folder: string, path: string) {
-    this.#folder = folder;
-    this.path = path;
-  }
+/** Remove the folder, its short name, and what a killed trainer left in it. */
+export async function removeScratch(runFolder: string, name: string): Promise<void> {
+  await Deno.remove(shortName(name)).catch(() => {});
+  await Deno.remove(folderIn(runFolder), { recursive: true }).catch(() => {});
+}
 
-  /**
-   * Make an empty folder `.tmp` in the run's folder, with a short second name where its path is too
-   * long for the sockets of Python's loader processes.
-   *
-   * @param runFolder absolute path of the run's folder
-   * @param name unique name of the short one, e.g. the job's ID
-   */
-  static async create(runFolder: string, name: string): Promise<Scratch> {
-    const folder = join(runFolder, ".tmp");
-    await Deno.remove(folder, { recursive: true }).catch(() => {});
-    await makeFolder(folder, 0o700);
-    if (new TextEncoder().encode(folder).length <= MAX_PATH_BYTES) {
-      return new Scratch(folder, folder);
-    }
-    const short = join(tmpdir(), `sleap-rtc-${name}`);
-    await Deno.remove(short).catch(() => {});
-    try {
-      await Deno.symlink(folder, short);
-      return new Scratch(folder, short);
-    } catch {
-      return new Scratch(folder, folder);
-    }
-  }
+function folderIn(runFolder: string): string {
+  return join(runFolder, ".tmp");
+}
 
-  /** Remove the folder and what a killed trainer left in it. */
-  async remove(): Promise<void> {
-    if (this.path !== this.#folder) await Deno.remove(this.path).catch(() => {});
-    await Deno.remove(this.#folder, { recursive: true }).catch(() => {});
-  }
+function shortName(name: string): string {
+  return join(tmpdir(), `sleap-rtc-${name}`);
 }

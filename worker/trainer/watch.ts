@@ -106,7 +106,8 @@ export class TrainerWatch {
   async #lookAtEpochs({ last }: { last: boolean }): Promise<void> {
     const due = this.#waitingRows;
     this.#waitingRows = new Set();
-    await this.#csv.poll();
+    const added = await this.#csv.poll();
+    if (added.length === 0 && due.size === 0 && !last) return;
     for (const { epoch, trainLoss, valLoss } of this.#csv.rows) {
       if (epoch <= this.#lastEpoch) continue;
       if (last || this.#trainer.socket === null || due.has(epoch)) {
