@@ -70,8 +70,10 @@ export async function recoverJob(
 
 /** Is the job unfinished, and nobody there to finish it? */
 export async function isDead(folder: JobFolder): Promise<boolean> {
+  // The state after the lock: a job that has just ended is not dead.
+  if (await isLocked(folder.lockPath)) return false;
   const { status, starter } = await folder.readState();
-  if (isFinalStatus(status) || await isLocked(folder.lockPath)) return false;
+  if (isFinalStatus(status)) return false;
   return status === "running" || starter === null || !(await isAlive(starter));
 }
 

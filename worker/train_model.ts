@@ -114,6 +114,19 @@ async function register(
   return modelId;
 }
 
+/** One run of the trainer for one model. */
+interface Run {
+  record: JobRecord;
+  /** Index into the job's models. */
+  model: number;
+  config: TrainConfig;
+  /** Absolute path. */
+  runFolder: string;
+  tempFolder: string;
+  socket: ControlSocket | null;
+  tools: TrainTools;
+}
+
 async function train(
   record: JobRecord,
   model: number,
@@ -121,71 +134,86 @@ async function train(
   modelId: string,
   tools: TrainTools,
 ): Promise<ModelOutcome> {
-  const { folder, registry } = record;
-  const runFolder = join(folder.root, modelFolder(spec.model_type, modelId));
+  const { folder } = record;
   const text = await folder.readConfig(spec.config);
   const config = readTrainConfig(text, spec.config).withOverrides(spec.script_overrides);
-  const socket = await openSocketIfPossible();
+  const runFolder = join(folder.root, modelFolder(spec.model_type, modelId));
   const tempFolder = await makeScratch(runFolder, folder.jobId);
+  const socket = await openSocketIfPossible();
+  const run: Run = { record, model, config, runFolder, tempFolder, socket, tools };
   let process: TrainerProcess | null = null;
   try {
-    const configPath = await writeConfig(record, config, runFolder, socket);
-    const args = ["train", "--config", configPath];
-    process = await TrainerProcess.prepare({
-      command: tools.trainer.path,
-      args,
-      cwd: folder.path,
-      env: trainerEnvironment(Deno.env.toObject(), {
-        tempFolder,
-        ...(config.wandbApiKey === null ? {} : { wandbApiKey: config.wandbApiKey }),
-      }),
-    });
-    const logOffset = await sizeOf(folder.logPath);
-    await record.setState({
-      trainer: {
-        ...process.identity,
-        model,
-        attempt: ATTEMPT,
-        started_at: new Date().toISOString(),
-        log_offset: logOffset,
-      },
-    });
-    await record.record({
-      type: "trainer_started",
-      model,
-      attempt: ATTEMPT,
-      pid: process.identity.pid,
-      command: [tools.trainer.path, ...args],
-      max_epochs: record.spec.overrides.max_epochs ?? config.maxEpochs,
-    });
-    const watch = new TrainerWatch({
-      model,
-      attempt: ATTEMPT,
-      runFolder,
-      logPath: folder.logPath,
-      logOffset,
-      socket,
-      storedPath: (path) => registry.storedPath(path),
-      record: async (body) => void await record.record(body),
-    });
-    const began = performance.now();
-    const exitCode = await runToEnd(process, tools.stop);
-    const durationSeconds = (performance.now() - began) / 1000;
-    await watch.stop();
-    const reason = tools.stop.aborted ? String(tools.stop.reason) : "crash";
-    return await outcomeOf({
-      exitCode,
-      reason,
-      durationSeconds,
-      runFolder,
-      logPath: folder.logPath,
-      logOffset,
-    }, registry);
+    const args = ["train", "--config", await writeConfig(run)];
+    process = await prepareTrainer(run, args);
+    return await watchToEnd(run, process, await writeDown(run, process, args));
   } finally {
     await process?.kill();
     await socket?.close();
     await removeScratch(runFolder, folder.jobId);
   }
+}
+
+async function prepareTrainer(run: Run, args: string[]): Promise<TrainerProcess> {
+  const { config, tempFolder, tools } = run;
+  return await TrainerProcess.prepare({
+    command: tools.trainer.path,
+    args,
+    cwd: run.record.folder.path,
+    env: trainerEnvironment(Deno.env.toObject(), {
+      tempFolder,
+      ...(config.wandbApiKey === null ? {} : { wandbApiKey: config.wandbApiKey }),
+    }),
+  });
+}
+
+/** Put the waiting trainer on the disk; returns where its output will begin in the log, in bytes. */
+async function writeDown(run: Run, process: TrainerProcess, args: string[]): Promise<number> {
+  const { record, model, config, tools } = run;
+  const logOffset = await sizeOf(record.folder.logPath);
+  await record.setState({
+    trainer: {
+      ...process.identity,
+      model,
+      attempt: ATTEMPT,
+      started_at: new Date().toISOString(),
+      log_offset: logOffset,
+    },
+  });
+  await record.record({
+    type: "trainer_started",
+    model,
+    attempt: ATTEMPT,
+    pid: process.identity.pid,
+    command: [tools.trainer.path, ...args],
+    max_epochs: record.spec.overrides.max_epochs ?? config.maxEpochs,
+  });
+  return logOffset;
+}
+
+async function watchToEnd(
+  run: Run,
+  process: TrainerProcess,
+  logOffset: number,
+): Promise<ModelOutcome> {
+  const { record, model, runFolder, socket, tools } = run;
+  const { registry, folder: { logPath } } = record;
+  const watch = new TrainerWatch({
+    model,
+    attempt: ATTEMPT,
+    runFolder,
+    logPath,
+    logOffset,
+    socket,
+    storedPath: (path) => registry.storedPath(path),
+    record: async (body) => void await record.record(body),
+  });
+  const began = performance.now();
+  const exitCode = await runToEnd(process, tools.stop);
+  const durationSeconds = (performance.now() - began) / 1000;
+  await watch.stop();
+  const reason = tools.stop.aborted ? String(tools.stop.reason) : "crash";
+  const ended = { exitCode, reason, durationSeconds, runFolder, logPath, logOffset };
+  return await outcomeOf(ended, registry);
 }
 
 /** sleap-nn acts on SIGTERM after the running batch; a trainer that does not is killed. */
@@ -208,12 +236,7 @@ async function runToEnd(process: TrainerProcess, stop: AbortSignal): Promise<num
   }
 }
 
-async function writeConfig(
-  record: JobRecord,
-  config: TrainConfig,
-  runFolder: string,
-  socket: ControlSocket | null,
-): Promise<string> {
+async function writeConfig({ record, config, runFolder, socket }: Run): Promise<string> {
   const { labels_path, val_labels_path, overrides, base_dir } = record.spec;
   const path = join(runFolder, "config.yaml");
   const yaml = completeTrainConfig(config, {
