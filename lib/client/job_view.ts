@@ -129,11 +129,10 @@ function finishedLines(
   model: ModelView,
   { outcome }: Extract<JobEvent, { type: "model_finished" }>,
 ): string[] {
-  const { status, metrics, warning, error } = outcome;
+  const { status, metrics, warning } = outcome;
   const epochs = `${metrics.epochs_completed} epoch${metrics.epochs_completed === 1 ? "" : "s"}`;
   const duration = formatDuration(outcome.duration_seconds);
   const lines = [`${nameOf(model)} ${status} after ${epochs}, ${duration}`];
-  if (error !== null) lines.push(`  ${error.replaceAll("\n", "\n  ")}`);
   if (warning !== null) lines.push(`warning: ${warning}`);
   return lines;
 }

@@ -7,6 +7,7 @@ import { basename, isAbsolute, join, resolve } from "node:path";
 import { NotFoundError, UsageError } from "../errors.ts";
 import { md5File, sha256File } from "../files/hash.ts";
 import type { ModelSpec, TrainOverrides, TrainSpec } from "../protocol/job_spec.ts";
+import { checkLabelsFile } from "../sleap_nn/labels_file.ts";
 import { type Override, readTrainConfig, type TrainConfig } from "../sleap_nn/train_config.ts";
 import { readConfigText } from "../sleap_nn/train_config/config_file.ts";
 import { openTrainingPackage } from "../sleap_nn/training_package.ts";
@@ -101,7 +102,9 @@ async function readInputs(options: TrainOptions): Promise<Inputs> {
       hint: "Give one of them.",
     });
   }
-  const valLabels = options.valLabels === undefined ? null : await existing(options.valLabels);
+  const valLabels = options.valLabels === undefined
+    ? null
+    : await existingLabels(options.valLabels);
   if (pkg !== undefined && isZip(pkg)) {
     const packed = await readPackage(pkg, options);
     return { ...packed, valLabels: valLabels ?? packed.valLabels };
@@ -114,7 +117,7 @@ async function readInputs(options: TrainOptions): Promise<Inputs> {
   }
   const configs = await Promise.all(options.configs.map(readConfigSource));
   const dataFile = pkg ?? labels;
-  const path = dataFile === undefined ? null : await existing(dataFile);
+  const path = dataFile === undefined ? null : await existingLabels(dataFile);
   return { configs, labels: path, valLabels, dataFile: path };
 }
 
@@ -144,8 +147,14 @@ async function readConfigSource(path: string): Promise<ConfigSource> {
 /** Labels that only the configuration names; what `${…}` will be is for sleap-nn to say. */
 async function checkLabels(config: TrainConfig): Promise<void> {
   for (const path of [...config.trainLabels, ...config.valLabels]) {
-    if (!path.includes("${")) await existing(path);
+    if (!path.includes("${")) await existingLabels(path);
   }
+}
+
+async function existingLabels(path: string): Promise<string> {
+  const absolute = await existing(path);
+  await checkLabelsFile(absolute);
+  return absolute;
 }
 
 async function existing(path: string): Promise<string> {

@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { SleapRtcError } from "../../lib/errors.ts";
+import { makeLabels } from "../../tests/support/stand_in.ts";
 import { checkpointBytes } from "../../tests/support/checkpoint.ts";
 import { runAlone, type RunResult, type TryOutStep } from "./try_out.ts";
 
@@ -43,7 +44,7 @@ async function trySupervisedJob(executable: string, folder: string): Promise<str
   await Deno.writeTextFile(join(trainer, "sleap-nn"), TRAINER, { mode: 0o755 });
   await Deno.writeFile(join(trainer, "best.ckpt"), await checkpointBytes({ epoch: 0 }));
   await Deno.writeTextFile(join(folder, "centroid.yaml"), CONFIG);
-  await Deno.writeTextFile(join(folder, "labels.slp"), "labels");
+  makeLabels(join(folder, "labels.slp"));
   const args = [
     "train",
     "--local",

@@ -41,6 +41,17 @@ Deno.test("missing labels: exit 3, nothing made", async () => {
   await assertNoJob(world);
 });
 
+Deno.test("labels that are something else: exit 2 names the file", async () => {
+  await using world = await TrainingWorld.create();
+  for (const args of [["--labels", world.config], ["--pkg-path", world.config]]) {
+    const train = ["train", "--local", "--config", world.config, ...args];
+    const { code, stderr } = await world.cli(train);
+    assert.equal(code, 2);
+    assert.match(stderr, /^error: ".*centroid\.yaml" is not a SLEAP labels file\nhint: /m);
+  }
+  await assertNoJob(world);
+});
+
 Deno.test("no labels anywhere: exit 2 says how to give them", async () => {
   await using world = await TrainingWorld.create();
   const { code, stderr } = await world.cli(["train", "--local", "--config", world.config]);
