@@ -93,7 +93,7 @@ async function run(options: Options): Promise<void> {
       },
     );
   }
-  await findSleapNn();
+  const trainer = await findSleapNn();
   const root = await findRegistryRoot({ option: options.registry, createInCwd: true });
   const request = await makeTrainRequest({
     configs: options.config,
@@ -113,15 +113,16 @@ async function run(options: Options): Promise<void> {
   for (const { jobId, status } of await recoverJobs(registry)) {
     writeStderr(`job ${jobId} had lost its supervisor: booked as ${status}\n`);
   }
-  await trainHere(registry, request, options.json ? "json" : options.format);
+  const job = await submitLocalJob(registry.root, request, trainer.path);
+  await followHere(job, registry, request, options.json ? "json" : options.format);
 }
 
-async function trainHere(
+async function followHere(
+  job: SubmittedJob,
   registry: ModelRegistry,
   request: TrainRequest,
   format: Format,
 ): Promise<void> {
-  const job = await submitLocalJob(registry.root, request);
   const view = await watch(job, registry, request);
   const result = await job.folder.readResult();
   if (result === null) return leave(job, view);
@@ -185,6 +186,7 @@ async function entriesOf(result: JobResult, registry: ModelRegistry): Promise<Mo
 }
 
 function describeEnd(entries: readonly ModelEntry[]): string {
+  if (entries.length === 0) return "";
   const models = entries.map((entry) =>
     [
       `${entry.model_type} ${entry.id}`,

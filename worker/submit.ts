@@ -13,9 +13,14 @@ export interface SubmittedJob {
  * Write a job's folder and start its supervisor.
  *
  * @param root absolute path of the registry root
+ * @param trainer absolute path of the sleap-nn to use
  * @throws {SleapRtcError} when the folder cannot be written or the supervisor cannot be started
  */
-export async function submitLocalJob(root: string, request: TrainRequest): Promise<SubmittedJob> {
+export async function submitLocalJob(
+  root: string,
+  request: TrainRequest,
+  trainer: string,
+): Promise<SubmittedJob> {
   const { spec, configs } = request;
   const folder = await JobFolder.create(root, spec, {
     version: 1,
@@ -27,5 +32,5 @@ export async function submitLocalJob(root: string, request: TrainRequest): Promi
     trainer: null,
     models: spec.models.map(() => ({ model_id: null, status: "pending" })),
   }, configs);
-  return { folder, supervisor: await startLocalSupervisor(folder) };
+  return { folder, supervisor: await startLocalSupervisor(folder, trainer) };
 }

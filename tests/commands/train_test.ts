@@ -137,6 +137,12 @@ Deno.test("--config overrides the configurations of a package", async () => {
   assert.equal((await world.model()).model_type, "centered_instance");
 });
 
+Deno.test("a trainer named by a relative path is found by the supervisor, too", async () => {
+  await using world = await TrainingWorld.create();
+  const { code, stderr } = await world.train([], { SLEAP_RTC_SLEAP_NN: "trainer/sleap-nn" });
+  assert.equal(code, 0, stderr);
+});
+
 Deno.test("the GPU model is what nvidia-smi says", async () => {
   await using world = await TrainingWorld.create();
   const tool = world.path("trainer/nvidia-smi");

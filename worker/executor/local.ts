@@ -16,9 +16,13 @@ export interface StartedSupervisor {
  * Start a job's supervisor on this machine: detached, in a session of its own, its output and the
  * trainer's appended to the job's `log.txt`, so that it depends on no terminal and no pipe of ours.
  *
+ * @param trainer absolute path of the sleap-nn that it is to use
  * @throws {SleapRtcError} when the process cannot be started
  */
-export async function startLocalSupervisor(folder: JobFolder): Promise<StartedSupervisor> {
+export async function startLocalSupervisor(
+  folder: JobFolder,
+  trainer: string,
+): Promise<StartedSupervisor> {
   const { command, args } = selfCommand(["supervise", folder.path]);
   const log = await open(folder.logPath, "a", 0o600).catch((error) => {
     throw writeError(folder.logPath, error);
@@ -26,6 +30,7 @@ export async function startLocalSupervisor(folder: JobFolder): Promise<StartedSu
   try {
     const child = spawn(command, args, {
       cwd: folder.path,
+      env: { ...Deno.env.toObject(), SLEAP_RTC_SLEAP_NN: trainer },
       detached: true,
       stdio: ["ignore", log.fd, log.fd],
     });
