@@ -228,20 +228,13 @@ Deno.test("supervisor and watcher killed: marked, then booked by the next train"
 
 Deno.test("a training that finished with nobody looking is booked as completed", async () => {
   await using world = await TrainingWorld.create();
-  const reached = world.path("reached");
-  const go = world.path("go");
-  await world.setScript({
-    touchFileAt: { epoch: 1, file: reached },
-    waitForFileAt: { epoch: 1, file: go },
-  });
-  const training = world.startTrain();
-  await fileExists(reached);
+  const { training, goOn } = await world.startPaused();
   const { supervisor, trainer } = await world.jobState();
   if (supervisor === null || trainer === null) throw new Error("nothing runs");
   training.kill("SIGKILL");
   Deno.kill(supervisor.pid, "SIGKILL");
   await training.ended;
-  await Deno.writeTextFile(go, "");
+  await goOn();
   while (await isAlive(trainer)) await new Promise((resolve) => setTimeout(resolve, 10));
   const { id } = await world.model();
 
@@ -256,13 +249,7 @@ Deno.test("a training that finished with nobody looking is booked as completed",
 
 Deno.test("a supervisor that is told to end stops its trainer and books the model", async () => {
   await using world = await TrainingWorld.create();
-  const reached = world.path("reached");
-  await world.setScript({
-    touchFileAt: { epoch: 1, file: reached },
-    waitForFileAt: { epoch: 1, file: world.path("never") },
-  });
-  const training = world.startTrain();
-  await fileExists(reached);
+  const { training } = await world.startPaused();
   const { supervisor } = await world.jobState();
   Deno.kill(supervisor?.pid ?? 0, "SIGTERM");
   const { code } = await training.ended;

@@ -226,14 +226,7 @@ Deno.test("two trainings at once in one folder are two models", async () => {
 
 Deno.test("Ctrl-C leaves the job, which goes on to its end", async () => {
   await using world = await TrainingWorld.create();
-  const reached = world.path("reached");
-  const go = world.path("go");
-  await world.setScript({
-    touchFileAt: { epoch: 1, file: reached },
-    waitForFileAt: { epoch: 1, file: go },
-  });
-  const training = world.startTrain();
-  await fileExists(reached);
+  const { training, goOn } = await world.startPaused();
   training.kill("SIGINT");
   const { code, stderr } = await training.ended;
   assert.equal(code, 130);
@@ -241,7 +234,7 @@ Deno.test("Ctrl-C leaves the job, which goes on to its end", async () => {
   const job = await world.job();
   const lastLine = stderr.trimEnd().split("\n").at(-1) ?? "";
   assert.ok(lastLine.includes(job.jobId) && lastLine.includes(`sleap-rtc model-info ${id}`));
-  await Deno.writeTextFile(go, "");
+  await goOn();
   await fileExists(join(job.path, "result.json"));
   assert.equal((await world.model()).status, "completed");
 });

@@ -31,6 +31,13 @@ trainer_config:
 ${extra}`;
 }
 
+/** A training whose trainer waits. */
+export interface PausedTraining {
+  training: RunningCli;
+  /** Let the trainer go on. */
+  goOn(): Promise<void>;
+}
+
 /** The folder and what is in it; removed at the end of its scope. */
 export class TrainingWorld {
   /** The registry root, and where commands are run. */
@@ -85,6 +92,19 @@ export class TrainingWorld {
   /** Begin to train the folder's configuration. */
   startTrain(args: string[] = [], env: Record<string, string> = {}): RunningCli {
     return spawnCli([...this.#trainArgs, ...args], { cwd: this.folder, env: this.#env(env) });
+  }
+
+  /** Begin to train the folder's configuration; the trainer waits in its second epoch. */
+  async startPaused(args: string[] = []): Promise<PausedTraining> {
+    const reached = this.path("reached");
+    const go = this.path("go");
+    await this.setScript({
+      touchFileAt: { epoch: 1, file: reached },
+      waitForFileAt: { epoch: 1, file: go },
+    });
+    const training = this.startTrain(args);
+    await fileExists(reached);
+    return { training, goOn: () => Deno.writeTextFile(go, "") };
   }
 
   /** The folder's registry. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fileExists, TrainingWorld } from "../support/training.ts";
+import { TrainingWorld } from "../support/training.ts";
 
 const isRoot = Deno.build.os === "linux" && Deno.uid() === 0;
 
@@ -43,17 +43,10 @@ Deno.test({
   fn: async () => {
     await using disk = await TinyDisk.mount("8m");
     await using world = await TrainingWorld.create();
-    const reached = world.path("reached");
-    const go = world.path("go");
-    await world.setScript({
-      touchFileAt: { epoch: 1, file: reached },
-      waitForFileAt: { epoch: 1, file: go },
-    });
     const root = join(disk.path, "root");
-    const training = world.startTrain(["--registry", root, "--json"]);
-    await fileExists(reached);
+    const { training, goOn } = await world.startPaused(["--registry", root, "--json"]);
     await disk.fill();
-    await Deno.writeTextFile(go, "");
+    await goOn();
     const { code, stdout, stderr } = await training.ended;
     assert.equal(code, 6, stderr);
     const [model] = JSON.parse(stdout).models;

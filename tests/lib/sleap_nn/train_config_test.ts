@@ -40,7 +40,7 @@ trainer_config:
 `;
 const SETTINGS: RunSettings = {
   baseDir: "/work dir",
-  ckptDir: "/root/models",
+  ckptDir: "/lab/models",
   runName: "centroid_58cecaed",
   resumeCheckpoint: null,
   publishPort: null,
@@ -156,7 +156,7 @@ Deno.test("loadTrainConfig() says what is wrong with a file", async () => {
 
 Deno.test("completeTrainConfig() sets what a supervised run needs", () => {
   const tree = complete(FULL, { publishPort: 9001, controllerPort: 9000 });
-  assert.equal(trainer(tree, "ckpt_dir"), "/root/models");
+  assert.equal(trainer(tree, "ckpt_dir"), "/lab/models");
   assert.equal(trainer(tree, "run_name"), "centroid_58cecaed");
   assert.equal(trainer(tree, "resume_ckpt_path"), null);
   assert.equal(trainer(tree, "save_ckpt"), true);
