@@ -11,7 +11,7 @@ import { makeFolder, syncFolder, writeError, writeFileAtomic } from "../lib/file
 import { MODEL_STATUSES } from "../lib/registry/entry.ts";
 import { JOB_STATUSES } from "../lib/protocol/job_events.ts";
 import { type JobSpec, JobSpecSchema } from "../lib/protocol/job_spec.ts";
-import { ProcessIdentitySchema } from "./process_identity.ts";
+import { ProcessIdentitySchema } from "./host/process_identity.ts";
 import { setReserve } from "./reserve.ts";
 
 const NEW_PREFIX = ".new-";

@@ -13,7 +13,7 @@ import { modelFolder } from "../lib/registry/model_folder.ts";
 import { readEvents } from "./job_events.ts";
 import { isFinalStatus, JobFolder, type Trainer } from "./job_folder.ts";
 import { JobRecord } from "./job_record.ts";
-import { endProcessGroup, isAlive, isOfThisBoot } from "./process_identity.ts";
+import { endProcessGroup, isAlive, isOfThisBoot } from "./host/process_identity.ts";
 import { notStarted, outcomeOf } from "./trainer/outcome.ts";
 import { removeScratch } from "./trainer/scratch.ts";
 

@@ -1,7 +1,7 @@
 import type { TrainRequest } from "../lib/client/train_request.ts";
 import { type StartedSupervisor, startLocalSupervisor } from "./executor/local.ts";
 import { JobFolder } from "./job_folder.ts";
-import { identifyProcess } from "./process_identity.ts";
+import { identifyProcess } from "./host/process_identity.ts";
 
 /** A job that was submitted on this machine. */
 export interface SubmittedJob {

@@ -12,12 +12,12 @@ import type { FinalJobStatus } from "../lib/protocol/job_events.ts";
 import { ModelRegistry } from "../lib/registry.ts";
 import { findSleapNn } from "../lib/sleap_nn/executable.ts";
 import { VERSION } from "../lib/version.ts";
-import { gpuInfo, gpuModel } from "./gpu.ts";
+import { gpuInfo, gpuModel } from "./host/gpu.ts";
 import { isFinalStatus, type JobFolder } from "./job_folder.ts";
 import { JobRecord } from "./job_record.ts";
-import { identifyProcess } from "./process_identity.ts";
+import { identifyProcess } from "./host/process_identity.ts";
 import { bookDeadJob } from "./recovery.ts";
-import { trainModel } from "./train_model.ts";
+import { trainModel } from "./trainer/train_model.ts";
 
 const log = logger("supervisor");
 /** Whoever looks whether a supervisor lives holds the lock for a moment. */

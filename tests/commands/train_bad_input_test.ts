@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { isLocked } from "../../lib/files/lock.ts";
-import { isAlive } from "../../worker/process_identity.ts";
+import { isAlive } from "../../worker/host/process_identity.ts";
 import { fileExists, TrainingWorld } from "../support/training.ts";
 
 /** Nothing may be left behind that claims to be at work, and the manifest must be whole. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { ModelEntry } from "../../lib/registry.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
 import { JobFolder, type JobState } from "../../worker/job_folder.ts";
-import { endProcessGroup } from "../../worker/process_identity.ts";
+import { endProcessGroup } from "../../worker/host/process_identity.ts";
 import { type CliResult, runCli, type RunningCli, spawnCli } from "./cli.ts";
 import { makeLabels, makeStandIn, setStandInScript, type StandInScript } from "./stand_in.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isAlive } from "../../worker/process_identity.ts";
+import { isAlive } from "../../worker/host/process_identity.ts";
 import { TrainingWorld } from "../support/training.ts";
 
 const IS_LONG = Boolean(Deno.env.get("SLEAP_RTC_LONG"));

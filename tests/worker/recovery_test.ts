@@ -4,7 +4,7 @@ import { ModelRegistry } from "../../lib/registry.ts";
 import { FileLock } from "../../lib/files/lock.ts";
 import { JobFolder, type JobState } from "../../worker/job_folder.ts";
 import { JobRecord } from "../../worker/job_record.ts";
-import { identifyProcess, type ProcessIdentity } from "../../worker/process_identity.ts";
+import { identifyProcess, type ProcessIdentity } from "../../worker/host/process_identity.ts";
 import { recoverJobs } from "../../worker/recovery.ts";
 import { TrainingWorld } from "../support/training.ts";
 

@@ -9,7 +9,7 @@ import {
   identifyProcess,
   type ProcessIdentity,
   signalGroup,
-} from "../process_identity.ts";
+} from "../host/process_identity.ts";
 
 /** Waits for a word before it becomes the program; end of input means that the parent is gone. */
 const WAIT_FOR_GO = 'read -r go && [ "$go" = go ] && exec "$@" </dev/null';

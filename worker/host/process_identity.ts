@@ -6,7 +6,7 @@
  */
 import { hostname } from "node:os";
 import * as v from "valibot";
-import { errorCode } from "../lib/files/error_code.ts";
+import { errorCode } from "../../lib/files/error_code.ts";
 
 /** A process as it is written into `state.json`. */
 export const ProcessIdentitySchema = v.object({

@@ -4,7 +4,7 @@ import {
   identifyProcess,
   isAlive,
   isOfThisBoot,
-} from "../../worker/process_identity.ts";
+} from "../../../worker/host/process_identity.ts";
 
 function startShell(script: string): Deno.ChildProcess {
   return new Deno.Command("/bin/sh", {

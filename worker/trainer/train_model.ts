@@ -4,23 +4,23 @@
  * @module
  */
 import { basename, dirname, join } from "node:path";
-import { messageOf } from "../lib/errors.ts";
-import { writeFileAtomic } from "../lib/files/atomic_write.ts";
-import { sizeOf } from "../lib/files/file_info.ts";
-import { logger } from "../lib/log.ts";
-import type { ModelOutcome } from "../lib/protocol/job_events.ts";
-import type { ModelSpec } from "../lib/protocol/job_spec.ts";
-import { modelFolder } from "../lib/registry/model_folder.ts";
-import { type ControlSocket, openControlSocket } from "../lib/sleap_nn/control_socket.ts";
-import type { SleapNn } from "../lib/sleap_nn/executable.ts";
-import { readTrainConfig, type TrainConfig } from "../lib/sleap_nn/train_config.ts";
-import { completeTrainConfig } from "../lib/sleap_nn/train_config/complete.ts";
-import { trainerEnvironment } from "../lib/sleap_nn/trainer_environment.ts";
-import type { JobRecord } from "./job_record.ts";
-import { notStarted, outcomeOf } from "./trainer/outcome.ts";
-import { TrainerProcess } from "./trainer/process.ts";
-import { makeScratch, removeScratch } from "./trainer/scratch.ts";
-import { TrainerWatch } from "./trainer/watch.ts";
+import { messageOf } from "../../lib/errors.ts";
+import { writeFileAtomic } from "../../lib/files/atomic_write.ts";
+import { sizeOf } from "../../lib/files/file_info.ts";
+import { logger } from "../../lib/log.ts";
+import type { ModelOutcome } from "../../lib/protocol/job_events.ts";
+import type { ModelSpec } from "../../lib/protocol/job_spec.ts";
+import { modelFolder } from "../../lib/registry/model_folder.ts";
+import { type ControlSocket, openControlSocket } from "../../lib/sleap_nn/control_socket.ts";
+import type { SleapNn } from "../../lib/sleap_nn/executable.ts";
+import { readTrainConfig, type TrainConfig } from "../../lib/sleap_nn/train_config.ts";
+import { completeTrainConfig } from "../../lib/sleap_nn/train_config/complete.ts";
+import { trainerEnvironment } from "../../lib/sleap_nn/trainer_environment.ts";
+import type { JobRecord } from "../job_record.ts";
+import { notStarted, outcomeOf } from "./outcome.ts";
+import { TrainerProcess } from "./process.ts";
+import { makeScratch, removeScratch } from "./scratch.ts";
+import { TrainerWatch } from "./watch.ts";
 
 const log = logger("supervisor");
 const ATTEMPT = 1;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { runProgram } from "../lib/run_program.ts";
+import { runProgram } from "../../lib/run_program.ts";
 
 /** `nvidia-smi` takes seconds on a machine with many cards and no persistence daemon. */
 const TIMEOUT_MS = 10_000;

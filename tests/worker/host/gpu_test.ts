@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type Gpu, gpuInfo, gpuModel } from "../../worker/gpu.ts";
+import { type Gpu, gpuInfo, gpuModel } from "../../../worker/host/gpu.ts";
 
 const LINUX = { os: "linux", arch: "x86_64" } as const;
 const MAC = { os: "darwin", arch: "aarch64" } as const;
