@@ -98,6 +98,24 @@ Deno.test("overrides and labels reach the trainer in one complete configuration"
   assert.ok(config.includes(world.labels));
 });
 
+Deno.test("--pkg-path takes a .pkg.slp as the labels", async () => {
+  await using world = await TrainingWorld.create();
+  const args = ["train", "--local", "--config", world.config, "--pkg-path", world.labels];
+  const { code, stderr } = await world.cli(args);
+  assert.equal(code, 0, stderr);
+  const entry = await world.model();
+  assert.equal(entry.metadata?.["dataset"], "mice.pkg.slp");
+  const config = await Deno.readTextFile(world.path(`models/centroid_${entry.id}/config.yaml`));
+  assert.ok(config.includes(world.labels));
+});
+
+Deno.test("--labels and --pkg-path together: exit 2", async () => {
+  await using world = await TrainingWorld.create();
+  const { code, stderr } = await world.train(["--pkg-path", world.labels]);
+  assert.equal(code, 2);
+  assert.match(stderr, /--labels and --pkg-path both name the labels/);
+});
+
 Deno.test("a SLEAP training package brings labels, configurations and settings", async () => {
   await using world = await TrainingWorld.create();
   const script = "#!/bin/bash\nsleap-nn train --config-name centroid.yaml --config-dir . " +
