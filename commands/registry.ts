@@ -40,9 +40,9 @@ async function printModelId(path: string, options: ModelIdOptions): Promise<void
     source: path,
   };
   const identity = await identifyModel(config, options);
-  if (!identity.labelsRead) {
+  if (identity.labels.sha256 === null) {
     writeStderr(
-      `warning: cannot read labels "${identity.labels}": their path was hashed instead\n`,
+      `warning: cannot read labels "${identity.labelsPath}": their path was hashed instead\n`,
     );
   }
   if (identity.isRunNameNew) {

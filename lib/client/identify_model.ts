@@ -5,7 +5,7 @@
  */
 import { UsageError } from "../errors.ts";
 import type { PyValue } from "../python/value.ts";
-import { generateModelId, type ModelIdentity } from "../registry/model_id.ts";
+import { digestLabels, identifyBy, type ModelIdentity } from "../registry/model_id.ts";
 import { runNameOf, trainLabelsOf } from "../sleap_nn/train_config.ts";
 
 /** What a command line says about a run. */
@@ -17,7 +17,7 @@ export interface RunOptions {
 /** An ID, and what it was computed from. */
 export interface IdentifiedModel extends ModelIdentity {
   /** The labels as text: the option, else the configuration's first. */
-  labels: string;
+  labelsPath: string;
   runName: string;
   /** Neither the options nor the configuration name the run: it is called by the time. */
   isRunNameNew: boolean;
@@ -38,23 +38,25 @@ export interface ReadConfig {
  *
  * @param run options of the command line, which come before the configuration
  * @param now what the run is called where options and configuration do not say
+ * @param digest reads a labels file; a job of several models reads it once
  * @throws {UsageError} when neither options nor configuration name labels
  */
 export async function identifyModel(
   config: ReadConfig,
   run: RunOptions,
   now: string = timestampName(new Date()),
+  digest: typeof digestLabels = digestLabels,
 ): Promise<IdentifiedModel> {
-  const labels = run.labels ?? trainLabelsOf(config.trainerView)[0];
-  if (labels === undefined) {
+  const labelsPath = run.labels ?? trainLabelsOf(config.trainerView)[0];
+  if (labelsPath === undefined) {
     throw new UsageError(`"${config.source}" names no labels to train on`, {
       hint: "Give them with --labels FILE.",
     });
   }
   const given = run.runName ?? runNameOf(config.trainerView);
   const runName = given ?? now;
-  const identity = await generateModelId(config.value, labels, runName);
-  return { ...identity, labels, runName, isRunNameNew: given === null };
+  const identity = await identifyBy(config.value, await digest(labelsPath), runName);
+  return { ...identity, labelsPath, runName, isRunNameNew: given === null };
 }
 
 /** The default run name, UTC `yymmdd_HHMMSS`. */

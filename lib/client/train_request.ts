@@ -5,12 +5,13 @@
  */
 import { basename, isAbsolute, join, resolve } from "node:path";
 import { NotFoundError, UsageError } from "../errors.ts";
-import { md5File, sha256File } from "../files/hash.ts";
+import { sha256File } from "../files/hash.ts";
 import type { ModelSpec, TrainOverrides, TrainSpec } from "../protocol/job_spec.ts";
 import { checkLabelsFile } from "../sleap_nn/labels_file.ts";
 import { type Override, readTrainConfig, type TrainConfig } from "../sleap_nn/train_config.ts";
 import { readConfigText } from "../sleap_nn/train_config/config_file.ts";
 import { openTrainingPackage } from "../sleap_nn/training_package.ts";
+import { digestLabels } from "../registry/model_id.ts";
 import { identifyModel, timestampName } from "./identify_model.ts";
 
 /** What the user asked for. */
@@ -60,13 +61,15 @@ export async function makeTrainRequest(options: TrainOptions): Promise<TrainRequ
   const models: ModelSpec[] = [];
   const configs = new Map<string, string>();
   const now = timestampName(new Date());
-  let labelsFile = inputs.labels;
+  const digest = once(digestLabels);
+  let labelsFile: { path: string; sha256: string } | null = null;
   for (const [index, { text, source, overrides }] of inputs.configs.entries()) {
     const config = readTrainConfig(text, source).withOverrides(overrides);
     if (inputs.labels === null) await checkLabels(config);
     const run = { labels: inputs.labels ?? undefined, runName: options.runName };
-    const { fullHash, labels, runName } = await identifyModel(config, run, now);
-    labelsFile ??= resolve(labels);
+    const identity = await identifyModel(config, run, now, digest);
+    const { fullHash, labels: { sha256 }, labelsPath, runName } = identity;
+    if (sha256 !== null) labelsFile ??= { path: labelsPath, sha256 };
     const name = `configs/${index}${source.toLowerCase().endsWith(".json") ? ".json" : ".yaml"}`;
     configs.set(name, text);
     models.push({
@@ -77,7 +80,7 @@ export async function makeTrainRequest(options: TrainOptions): Promise<TrainRequ
       script_overrides: overrides.map(([key, value]) => [key, value]),
     });
   }
-  const dataFile = inputs.dataFile ?? labelsFile;
+  const dataFile = inputs.dataFile ?? labelsFile?.path ?? null;
   const spec: TrainSpec = {
     version: 1,
     job_id: newJobId(),
@@ -87,12 +90,22 @@ export async function makeTrainRequest(options: TrainOptions): Promise<TrainRequ
     labels_path: inputs.labels,
     val_labels_path: inputs.valLabels,
     dataset: dataFile && basename(dataFile),
-    training_job_hash: dataFile && await md5File(dataFile),
-    labels_sha256: labelsFile && await sha256File(labelsFile),
+    training_job_hash: dataFile && (await digest(dataFile)).md5,
+    labels_sha256: labelsFile?.sha256 ?? null,
     base_dir: Deno.cwd(),
     overrides: options.overrides,
   };
   return { spec, configs };
+}
+
+/** The same function, which computes each answer once. */
+function once<T>(compute: (path: string) => Promise<T>): (path: string) => Promise<T> {
+  const known = new Map<string, Promise<T>>();
+  return (path) => {
+    const answer = known.get(path) ?? compute(path);
+    known.set(path, answer);
+    return answer;
+  };
 }
 
 async function readInputs(options: TrainOptions): Promise<Inputs> {

@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { errorCode } from "../files/error_code.ts";
-import { md5File } from "../files/hash.ts";
+import { digestFile } from "../files/hash.ts";
 import { dumps } from "../python/json.ts";
 import { getIn, type PyValue } from "../python/value.ts";
 import { headNames } from "../sleap_nn/train_config/heads.ts";
@@ -23,16 +23,21 @@ const NO_FILE_CODES: readonly (string | undefined)[] = [
 /** Hex digits of an ID before any collision suffix. */
 const ID_LENGTH = 8;
 
+/** What a labels file contributes to an ID. */
+export interface LabelsDigest {
+  /** MD5 of the file, or of its path where it cannot be opened; 32 hex digits. */
+  md5: string;
+  /** SHA-256 of the file; null where it cannot be opened. */
+  sha256: string | null;
+}
+
 /** A model's ID and what it was computed from. */
 export interface ModelIdentity {
   /** First 8 digits of {@linkcode fullHash}, before any collision suffix. */
   id: string;
   /** SHA-256, 64 lower-case hex digits. */
   fullHash: string;
-  /** MD5 of the labels file, or of its path where the file cannot be opened; 32 hex digits. */
-  labelsMd5: string;
-  /** Whether {@linkcode labelsMd5} is of the file's content. */
-  labelsRead: boolean;
+  labels: LabelsDigest;
 }
 
 /**
@@ -58,24 +63,33 @@ export async function generateModelId(
   labelsPath: string,
   runName: string,
 ): Promise<ModelIdentity> {
+  return await identifyBy(config, await digestLabels(labelsPath), runName);
+}
+
+/** {@linkcode generateModelId} for labels that were digested before. */
+export async function identifyBy(
+  config: PyValue,
+  labels: LabelsDigest,
+  runName: string,
+): Promise<ModelIdentity> {
   const modelType = headNames(config);
   const backbone = getIn(config, ["model_config", "backbone_config"]) ?? null;
-  const { md5, read } = await labelsDigest(labelsPath);
   const canonical = dumps(
     new Map<string, PyValue>([
       ["model_type", modelType],
       ["backbone", backbone],
       ["run_name", runName],
-      ["labels_md5", md5],
+      ["labels_md5", labels.md5],
     ]),
   );
   const fullHash = await sha256Hex(canonical);
-  return { id: fullHash.slice(0, ID_LENGTH), fullHash, labelsMd5: md5, labelsRead: read };
+  return { id: fullHash.slice(0, ID_LENGTH), fullHash, labels };
 }
 
-async function labelsDigest(path: string): Promise<{ md5: string; read: boolean }> {
-  if (await canOpen(path)) return { md5: await md5File(path), read: true };
-  return { md5: createHash("md5").update(path, "utf8").digest("hex"), read: false };
+/** Read a labels file once for all that is computed from it. */
+export async function digestLabels(path: string): Promise<LabelsDigest> {
+  if (await canOpen(path)) return await digestFile(path);
+  return { md5: createHash("md5").update(path, "utf8").digest("hex"), sha256: null };
 }
 
 /** False where Python's `open` raises: no such file, a folder, no permission. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { NotFoundError } from "../../../lib/errors.ts";
-import { md5File, sha256File } from "../../../lib/files/hash.ts";
+import { digestFile, sha256File } from "../../../lib/files/hash.ts";
 
 async function withFile(content: Uint8Array, fn: (path: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -15,20 +15,20 @@ async function withFile(content: Uint8Array, fn: (path: string) => Promise<void>
   }
 }
 
-Deno.test("sha256File() and md5File() of an empty and a short file", async () => {
+Deno.test("sha256File() and digestFile() of an empty and a short file", async () => {
   await withFile(new Uint8Array(), async (path) => {
     assert.equal(
       await sha256File(path),
       "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     );
-    assert.equal(await md5File(path), "d41d8cd98f00b204e9800998ecf8427e");
+    assert.equal((await digestFile(path)).md5, "d41d8cd98f00b204e9800998ecf8427e");
   });
   await withFile(new TextEncoder().encode("abc"), async (path) => {
     assert.equal(
       await sha256File(path),
       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
     );
-    assert.equal(await md5File(path), "900150983cd24fb0d6963f7d28e17f72");
+    assert.equal((await digestFile(path)).md5, "900150983cd24fb0d6963f7d28e17f72");
   });
 });
 
