@@ -7,7 +7,7 @@ import { ModelRegistry } from "../../lib/registry.ts";
 import { type CliResult, runCli } from "../support/cli.ts";
 import { type Dataset, engineForTests, makeDataset } from "../support/engine.ts";
 
-const CONFIGS = fileURLToPath(new URL("../../scripts/demo", import.meta.url));
+const CONFIGS = fileURLToPath(new URL("../../scripts/demo/", import.meta.url));
 const engine = await engineForTests();
 
 interface World {

@@ -3,7 +3,7 @@ import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runKind, selfCommand } from "../../lib/self_command.ts";
 
-const ROOT = new URL("../..", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 
 Deno.test("selfCommand() names this project's main.ts and deno.json when run from source", () => {
   assert.equal(runKind(), "source");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readCheckpoint } from "../../lib/sleap_nn/checkpoint_file.ts";
 import { TrainerBed } from "./trainer_bed.ts";
 
-const FIXTURES = new URL("../fixtures", import.meta.url);
+const FIXTURES = new URL("../fixtures/", import.meta.url);
 const LOGGED = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| (.*)$/;
 const PORTS = { "trainer_config.zmq.publish_port": 1, "trainer_config.zmq.controller_port": 1 };
 

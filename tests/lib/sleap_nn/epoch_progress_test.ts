@@ -20,7 +20,7 @@ function end(epoch: number, lastBatchLoss: number | null): TrainerMessage {
 }
 
 Deno.test("EpochProgress agrees with the training log of the same run", async () => {
-  const fixtures = new URL("../../fixtures", import.meta.url);
+  const fixtures = new URL("../../fixtures/", import.meta.url);
   const text = await Deno.readTextFile(new URL("zmq_progress.jsonl", fixtures));
   const figures = fold(text.trimEnd().split("\n").map(parseTrainerMessage));
   const rows = await readTrainingLog(new URL("training_log/centroid.csv", fixtures).pathname);

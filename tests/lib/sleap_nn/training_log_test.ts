@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readTrainingLog, summarise, TrainingLogTail } from "../../../lib/sleap_nn/training_log.ts";
 
-const FIXTURES = fileURLToPath(new URL("../../fixtures/training_log", import.meta.url));
+const FIXTURES = fileURLToPath(new URL("../../fixtures/training_log/", import.meta.url));
 /** sleap-nn 0.0.1, with the row of the sanity check first. */
 const OLD = `epoch,train_loss,val_loss,learning_rate,train_time,val_time,A,B
 0,,0.0286,0.0001,,,,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const ROOT = new URL("../../..", import.meta.url);
+const ROOT = new URL("../../../", import.meta.url);
 const COMPILE = fileURLToPath(new URL("scripts/compile.ts", ROOT));
 const CONFIG = fileURLToPath(new URL("deno.json", ROOT));
 const DENORT = new URL("scripts/compile/denort.ts", ROOT);
