@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readCheckpoint } from "../../lib/sleap_nn/checkpoint_file.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
-import { type CliResult, runCli } from "../support/cli.ts";
+import { JobFolder } from "../../worker/job_folder.ts";
+import { readEvents } from "../../worker/job_events.ts";
+import { isAlive } from "../../worker/host/process_identity.ts";
+import { type CliResult, type RunningCli, spawnCli } from "../support/cli.ts";
 import { type Dataset, engineForTests, makeDataset } from "../support/engine.ts";
 
 const CONFIGS = fileURLToPath(new URL("../../scripts/demo/", import.meta.url));
@@ -13,6 +16,7 @@ const engine = await engineForTests();
 interface World {
   folder: string;
   data: Dataset;
+  start(args: string[]): RunningCli;
   train(args: string[]): Promise<CliResult>;
 }
 
@@ -23,9 +27,9 @@ async function withWorld(animals: number, use: (world: World) => Promise<void>):
     const data = await makeDataset(engine.python, join(folder, "data"), { animals, frames: 20 });
     const env = { SLEAP_RTC_SLEAP_NN: engine.sleapNn, OMP_NUM_THREADS: "1" };
     const labels = ["--labels", data.labels, "--val-labels", data.valLabels];
-    const train = (args: string[]) =>
-      runCli(["train", "--local", "--json", ...labels, ...args], { cwd: folder, env });
-    await use({ folder, data, train });
+    const start = (args: string[]) =>
+      spawnCli(["train", "--local", "--json", ...labels, ...args], { cwd: folder, env });
+    await use({ folder, data, start, train: (args) => start(args).ended });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -125,3 +129,36 @@ Deno.test({
       assert.equal(JSON.parse(stdout).models[0].status, "failed");
     }),
 });
+
+Deno.test({
+  name: "a killed supervisor of a real training: the trainer is ended, its checkpoint booked",
+  ignore: engine === null,
+  fn: () =>
+    withWorld(1, async ({ folder, start }) => {
+      const config = join(CONFIGS, "single_instance.yaml");
+      const training = start(["--config", config, "--max-epochs", "50"]);
+      const job = await firstCheckpoint(folder);
+      const { supervisor, trainer } = await job.readState();
+      if (supervisor === null || trainer === null) throw new Error("nothing runs");
+      Deno.kill(supervisor.pid, "SIGKILL");
+      const { code, stdout, stderr } = await training.ended;
+      assert.equal(code, 6, stderr);
+      const [model] = JSON.parse(stdout).models;
+      assert.equal(model.status, "interrupted");
+      assert.equal(model.reason, "crash");
+      const checkpoint = await readCheckpoint(join(folder, model.checkpoint_path));
+      assert.ok(checkpoint.ok && checkpoint.epoch === model.checkpoint.epoch);
+      assert.equal(await isAlive(trainer), false);
+    }),
+});
+
+/** The only job, once it has written a checkpoint. */
+async function firstCheckpoint(root: string): Promise<JobFolder> {
+  while (true) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const [job] = await JobFolder.list(root);
+    if (job === undefined) continue;
+    const events = await readEvents(job.eventsPath);
+    if (events.some((event) => event.type === "checkpoint" && event.kind === "last")) return job;
+  }
+}
