@@ -18,7 +18,7 @@ import { COMMANDS } from "./index.ts";
  */
 export async function runProgram(args: string[]): Promise<number> {
   const isDebug = args.includes("--debug");
-  logToStderr(isDebug ? "debug" : "warning");
+  logToStderr(isDebug ? "debug" : "warning", { dated: isDebug });
   try {
     const program = await buildProgram(args);
     await program.parseAsync(args.map(withDashes), { from: "user" });

@@ -13,7 +13,7 @@ export function command(): CommandUnknownOpts {
 }
 
 async function run(path: string): Promise<void> {
-  logToStderr("info");
+  logToStderr("info", { dated: true });
   const stop = new AbortController();
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => stop.abort("shutdown"));

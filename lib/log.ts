@@ -3,31 +3,56 @@
  *
  * @module
  */
-import {
-  configureSync,
-  getLogger,
-  type Logger,
-  type LogLevel,
-  type LogRecord,
-} from "@logtape/logtape";
+import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
 
 const ROOT = "sleap-rtc";
 const encoder = new TextEncoder();
 
+/** Takes the log lines of one part of the program, as plain text. */
+export interface Logger {
+  debug(text: string): void;
+  info(text: string): void;
+  warn(text: string): void;
+  error(text: string): void;
+}
+
 /** The logger of one part of the program: `logger("registry")`. */
 export function logger(part: string): Logger {
-  return getLogger([ROOT, part]);
+  const inner = getLogger([ROOT, part]);
+  return {
+    debug: (text) => inner.debug(escaped(text)),
+    info: (text) => inner.info(escaped(text)),
+    warn: (text) => inner.warn(escaped(text)),
+    error: (text) => inner.error(escaped(text)),
+  };
+}
+
+/** logtape takes `{name}` for a placeholder; in our texts it is part of a path. */
+function escaped(text: string): string {
+  return text.replaceAll("{", "{{").replaceAll("}", "}}");
+}
+
+/** Options of {@linkcode logToStderr}. */
+export interface LogOptions {
+  /**
+   * True: `2026-11-24T08:00:00.000Z WARN registry: …`, for log files. False: `warning: …`, for the
+   * person who runs a command.
+   *
+   * @default {false}
+   */
+  dated?: boolean;
 }
 
 /**
- * Send log lines of `level` and above to stderr as `2026-11-24T08:00:00.000Z WARN registry: …`.
+ * Send log lines of `level` and above to stderr.
  *
  * @param level the lowest level that is printed
  */
-export function logToStderr(level: LogLevel): void {
+export function logToStderr(level: LogLevel, options: LogOptions = {}): void {
+  const format = options.dated ? formatDated : formatPlain;
   configureSync({
     reset: true,
-    sinks: { stderr: (record) => writeLine(formatRecord(record)) },
+    sinks: { stderr: (record) => writeLine(format(record)) },
     loggers: [
       { category: ROOT, lowestLevel: level, sinks: ["stderr"] },
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
@@ -35,11 +60,18 @@ export function logToStderr(level: LogLevel): void {
   });
 }
 
-function formatRecord(record: LogRecord): string {
+function formatDated(record: LogRecord): string {
   const time = new Date(record.timestamp).toISOString();
-  const message = record.message.map((part) => typeof part === "string" ? part : Deno.inspect(part))
-    .join("");
-  return `${time} ${record.level.toUpperCase()} ${record.category.slice(1).join(".")}: ${message}`;
+  const part = record.category.slice(1).join(".");
+  return `${time} ${record.level.toUpperCase()} ${part}: ${textOf(record)}`;
+}
+
+function formatPlain(record: LogRecord): string {
+  return `${record.level}: ${textOf(record)}`;
+}
+
+function textOf({ message }: LogRecord): string {
+  return message.map(String).join("");
 }
 
 function writeLine(line: string): void {

@@ -74,7 +74,7 @@ export function bindSub(onMessage: (text: string) => void, options: BindOptions 
     incoming: (_, incoming) => {
       if (incoming.kind !== "message") return;
       if (incoming.parts === 1) onMessage(decoder.decode(incoming.body));
-      else log.debug`Ignored a message of ${incoming.parts} frames`;
+      else log.debug(`ignored a message of ${incoming.parts} frames`);
     },
   });
 }
@@ -176,7 +176,7 @@ class Listener implements BoundSocket {
         this.#serveIfRoom(await this.#listener.accept());
       } catch (error) {
         if (signal.aborted) return;
-        log.debug`Cannot accept a connection: ${messageOf(error)}`;
+        log.debug(`cannot accept a connection: ${messageOf(error)}`);
         await delay(100, undefined, { signal }).catch(() => {});
       }
     }
@@ -185,7 +185,7 @@ class Listener implements BoundSocket {
   #serveIfRoom(conn: Deno.TcpConn): void {
     if (this.#connections.size >= MAX_CONNECTIONS) {
       conn.close();
-      log.debug`Refused a connection: there are ${MAX_CONNECTIONS} already`;
+      log.debug(`refused a connection: there are ${MAX_CONNECTIONS} already`);
       return;
     }
     const connection = new Connection(conn, this.#settings);
@@ -199,7 +199,7 @@ class Listener implements BoundSocket {
       this.#handlers.opened(connection);
       while (true) this.#handlers.incoming(connection, await connection.receive());
     } catch (error) {
-      if (!this.#closing.signal.aborted) log.debug`Dropped a peer: ${messageOf(error)}`;
+      if (!this.#closing.signal.aborted) log.debug(`dropped a peer: ${messageOf(error)}`);
     } finally {
       this.#handlers.ended?.(connection);
       await connection.closed();

@@ -69,7 +69,7 @@ const STRING_OR_NOT_FINITE = /"(?:[^"\\]+|\\[^])*"?|-?\b(?:NaN|Infinity)\b/g;
 export function parseTrainerMessage(text: string): TrainerMessage | null {
   const parsed = v.safeParse(MessageSchema, parseJson(text));
   if (!parsed.success) {
-    log.debug`Ignored a message of the trainer: ${text.slice(0, 200)}`;
+    log.debug(`ignored a message of the trainer: ${text.slice(0, 200)}`);
     return null;
   }
   const message = parsed.output;

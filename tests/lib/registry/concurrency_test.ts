@@ -65,7 +65,7 @@ Deno.test(`1.3.7 killed with SIGKILL at ${KILLS} random moments: nothing acknowl
     for (const id of acknowledged) assert.ok(ids.has(id), `${id} is lost in round ${round}`);
     JSON.parse(await Deno.readTextFile(join(bed.folder, "models/.registry/manifest.json")));
   }
-  assert.ok(acknowledged.length > KILLS, "the children were killed while they worked");
+  assert.ok(acknowledged.length >= KILLS, "the children were killed while they worked");
   await bed.add({ id: "ffffffff", model_type: "centroid" });
   for await (const { name } of Deno.readDir(join(bed.folder, "models/.registry"))) {
     assert.ok(!name.endsWith(".tmp"), `${name} is left over`);
