@@ -3,6 +3,6 @@
  *
  * @module
  */
-import { runProgram } from "./commands/program.ts";
+import { runCommandLine } from "./commands/program.ts";
 
-Deno.exit(await runProgram(Deno.args));
+Deno.exit(await runCommandLine(Deno.args));

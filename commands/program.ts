@@ -11,12 +11,12 @@ import { VERSION } from "../lib/version.ts";
 import { COMMANDS } from "./index.ts";
 
 /**
- * Run the program with its arguments.
+ * Run the command line.
  *
  * @param args without program name
  * @returns the exit code
  */
-export async function runProgram(args: string[]): Promise<number> {
+export async function runCommandLine(args: string[]): Promise<number> {
   const isDebug = args.includes("--debug");
   logToStderr(isDebug ? "debug" : "warning", { dated: isDebug });
   try {
