@@ -1,23 +1,35 @@
 import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import { type LocatedModel, statusText, toJson } from "../lib/client/model_status.ts";
-import { MODEL_STATUSES, ModelRegistry, type ModelStatus } from "../lib/registry.ts";
-import { bestLoss, queryModels, SORT_KEYS, type SortKey } from "../lib/registry/query.ts";
-import { findRegistryRoot } from "../lib/registry/root.ts";
+import {
+  isCheckpointGone,
+  type LocatedModel,
+  statusText,
+  toJson,
+} from "../lib/client/model_status.ts";
+import { MODEL_STATUSES, type ModelRegistry, type ModelStatus } from "../lib/registry.ts";
+import {
+  bestLoss,
+  epochCount,
+  queryModels,
+  SORT_KEYS,
+  type SortKey,
+} from "../lib/registry/query.ts";
 import { formatLoss, formatTime } from "../lib/terminal/formats.ts";
 import { isStdoutColoured, writeStderr, writeStdout } from "../lib/terminal/output.ts";
-import { renderTable, type Style } from "../lib/terminal/table.ts";
+import { renderTable, shorten, type Style } from "../lib/terminal/table.ts";
 import { locateModels } from "../worker/locate_models.ts";
+import { openForReading } from "./shared/open_registry.ts";
 import {
   type Format,
   formatOption,
   jsonOption,
   parseCount,
   registryOption,
-  sayRegistry,
 } from "./shared/options.ts";
 
 const COLUMNS = ["ID", "ALIAS", "TYPE", "STATUS", "EPOCHS", "VAL LOSS", "CREATED", "DATASET"];
 const STATUS_COLUMN = COLUMNS.indexOf("STATUS");
+/** Columns of the terminal; `model-info` and JSON give the whole alias. */
+const MAX_ALIAS_WIDTH = 15;
 
 /** `list-models`: the models of a registry. */
 export function command(): CommandUnknownOpts {
@@ -52,9 +64,7 @@ interface Options {
 }
 
 async function run(options: Options): Promise<void> {
-  const root = await findRegistryRoot({ option: options.registry });
-  sayRegistry(root);
-  const registry = await ModelRegistry.open(root.path, { create: false });
+  const registry = await openForReading(options.registry);
   const entries = await registry.list({
     ...(options.status === undefined ? {} : { status: options.status }),
     ...(options.modelType === undefined ? {} : { modelType: options.modelType }),
@@ -71,7 +81,7 @@ async function run(options: Options): Promise<void> {
 function table(models: readonly LocatedModel[]): string {
   return renderTable(COLUMNS, models.map(row), {
     isColoured: isStdoutColoured(),
-    styleOf: (text, column) => column === STATUS_COLUMN ? statusStyle(text) : null,
+    styleOf: (row, column) => column === STATUS_COLUMN ? statusStyle(models[row]) : null,
   });
 }
 
@@ -79,19 +89,19 @@ function row(model: LocatedModel): string[] {
   const { entry } = model;
   return [
     entry.id,
-    entry.alias ?? "-",
+    shorten(entry.alias ?? "-", MAX_ALIAS_WIDTH),
     entry.model_type ?? "-",
     statusText(model),
-    String(entry.metrics?.["epochs_completed"] ?? "-"),
+    String(epochCount(entry) ?? "-"),
     formatLoss(bestLoss(entry)),
     formatTime(entry.created_at),
     String(entry.metadata?.["dataset"] ?? "-"),
   ];
 }
 
-function statusStyle(status: string): Style | null {
-  if (status.includes("(")) return "red";
-  switch (status) {
+function statusStyle(model: LocatedModel | undefined): Style | null {
+  if (model === undefined || !model.supervised || isCheckpointGone(model)) return "red";
+  switch (model.entry.status) {
     case "completed":
       return "green";
     case "training":

@@ -1,17 +1,10 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { describeModel } from "../lib/client/model_description.ts";
 import { toJson } from "../lib/client/model_status.ts";
-import { ModelRegistry } from "../lib/registry.ts";
-import { findRegistryRoot } from "../lib/registry/root.ts";
-import { writeStdout } from "../lib/terminal/output.ts";
-import { locateModels } from "../worker/locate_models.ts";
-import {
-  type Format,
-  formatOption,
-  jsonOption,
-  registryOption,
-  sayRegistry,
-} from "./shared/options.ts";
+import { isStdoutColoured, writeStdout } from "../lib/terminal/output.ts";
+import { findMissingFiles, locateModel } from "../worker/locate_models.ts";
+import { openForReading } from "./shared/open_registry.ts";
+import { type Format, formatOption, jsonOption, registryOption } from "./shared/options.ts";
 
 /** `model-info`: everything that is known about a model. */
 export function command(): CommandUnknownOpts {
@@ -32,11 +25,13 @@ interface Options {
 }
 
 async function run(name: string, options: Options): Promise<void> {
-  const root = await findRegistryRoot({ option: options.registry });
-  sayRegistry(root);
-  const registry = await ModelRegistry.open(root.path, { create: false });
-  const [model] = await locateModels(registry, [await registry.resolve(name)]);
-  if (model === undefined) return;
+  const registry = await openForReading(options.registry);
+  const model = await locateModel(registry, await registry.resolve(name));
   const isJson = options.json || options.format === "json";
-  writeStdout(isJson ? `${JSON.stringify(toJson(model), null, 2)}\n` : describeModel(model));
+  if (isJson) {
+    writeStdout(`${JSON.stringify(toJson(model), null, 2)}\n`);
+    return;
+  }
+  const missingFiles = await findMissingFiles(registry, model.entry);
+  writeStdout(describeModel(model, { missingFiles, isColoured: isStdoutColoured() }));
 }

@@ -21,7 +21,9 @@ export async function runCommandLine(args: string[]): Promise<number> {
   logToStderr(isDebug ? "debug" : "warning", { dated: isDebug });
   try {
     const program = await buildProgram(args);
-    await program.parseAsync(args.map(withDashes), { from: "user" });
+    const unknown = unknownCommand(args);
+    const known = unknown === null ? args.map(withDashes) : [unknown];
+    await program.parseAsync(known, { from: "user" });
     return EXIT.done;
   } catch (error) {
     return reportError(error, isDebug);
@@ -37,7 +39,10 @@ async function buildProgram(args: string[]): Promise<CommandUnknownOpts> {
     .option("--debug", "log everything, and show where an error came from")
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ writeErr: writeStderr, outputError: printUsageError });
+    .configureOutput({
+      writeErr: writeStderr,
+      outputError: (text, write) => write(usageError(text, program)),
+    });
   const wanted = args.filter((arg) => !arg.startsWith("-") && arg !== "help")[0];
   for (const { name, summary, hidden, load } of COMMANDS) {
     const sub = name === wanted ? (await load()).command() : new Command(name).description(summary);
@@ -50,7 +55,8 @@ async function buildProgram(args: string[]): Promise<CommandUnknownOpts> {
 
 /** A subcommand behaves as its parent: it throws instead of exiting, and writes where it writes. */
 function inherit(command: CommandUnknownOpts, parent: CommandUnknownOpts): void {
-  command.copyInheritedSettings(parent).helpOption("-h, --help", "show help");
+  command.copyInheritedSettings(parent).helpOption("-h, --help", "show help")
+    .configureOutput({ outputError: (text, write) => write(usageError(text, command)) });
   if (command.options.every(({ long }) => long !== "--debug")) {
     command.option("--debug", "log everything, and show where an error came from");
   }
@@ -63,8 +69,26 @@ function withDashes(arg: string): string {
   return name === undefined ? arg : name.replaceAll("_", "-") + arg.slice(name.length);
 }
 
-function printUsageError(text: string, write: (text: string) => void): void {
-  write(text.replace(/\n\(Did you mean (.*)\?\)/, "\nhint: Did you mean $1?"));
+/** A command that does not exist, asked for or asked about; commander answers `x --help` for it. */
+function unknownCommand([first, second]: readonly string[]): string | null {
+  const name = first === "help" ? second : first;
+  if (name === undefined || name.startsWith("-") || name === "help") return null;
+  return COMMANDS.some((entry) => entry.name === name) ? null : name;
+}
+
+/** What commander says, in our form: what is wrong, then what to do. */
+function usageError(text: string, command: CommandUnknownOpts): string {
+  const line = text.trimEnd();
+  const similar = /^(.*)\n\(Did you mean (.*)\?\)$/s.exec(line);
+  if (similar !== null) return `${similar[1]}\nhint: Did you mean ${similar[2]}?\n`;
+  const invalid = /^(.* is invalid)\. (.*)$/s.exec(line);
+  if (invalid !== null) return `${invalid[1]}\nhint: ${invalid[2]}\n`;
+  return `${line.replace(/\.$/, "")}\nhint: See ${pathOf(command)} --help\n`;
+}
+
+/** What is typed to run a command: `sleap-rtc registry model-id`. */
+function pathOf(command: CommandUnknownOpts): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
 function reportError(error: unknown, isDebug: boolean): number {

@@ -6,30 +6,53 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { LocatedModel } from "../lib/client/model_status.ts";
+import { isFile } from "../lib/files/file_info.ts";
 import { isLocked } from "../lib/files/lock.ts";
 import type { ModelEntry, ModelRegistry } from "../lib/registry.ts";
 
-/** Look at the files of entries: checkpoints, and the locks of the jobs that train. */
+/** {@linkcode locateModel} for many entries. */
 export async function locateModels(
   registry: ModelRegistry,
   entries: readonly ModelEntry[],
 ): Promise<LocatedModel[]> {
-  const location = { host: hostname(), root: registry.root };
-  return await Promise.all(entries.map(async (entry) => ({
+  return await Promise.all(entries.map((entry) => locateModel(registry, entry)));
+}
+
+/** Look at the checkpoint of an entry, and while it trains at the lock of its job. */
+export async function locateModel(
+  registry: ModelRegistry,
+  entry: ModelEntry,
+): Promise<LocatedModel> {
+  return {
     entry,
     checkpointExists: await registry.checkpointExists(entry),
-    supervised: entry.status !== "training" || await isSupervised(registry.root, entry),
-    location,
-  })));
+    supervised: entry.status !== "training" || await isSupervised(registry, entry),
+    location: { host: hostname(), root: registry.root },
+  };
+}
+
+/** The paths in an entry, as stored, whose file is not there. */
+export async function findMissingFiles(
+  registry: ModelRegistry,
+  entry: ModelEntry,
+): Promise<Set<string>> {
+  const { checkpoint_path, last_checkpoint_path, config_path } = entry;
+  const missing = new Set<string>();
+  for (const path of new Set([checkpoint_path, last_checkpoint_path, config_path])) {
+    if (path && !(await isFile(registry.absolutePath(path)))) missing.add(path);
+  }
+  return missing;
 }
 
 /** Alive is who holds the job's lock; another user's job cannot be looked at and counts as alive. */
-async function isSupervised(root: string, entry: ModelEntry): Promise<boolean> {
+async function isSupervised(registry: ModelRegistry, entry: ModelEntry): Promise<boolean> {
   if (!entry.job_id) return false;
   try {
-    return await isLocked(join(root, "jobs", entry.job_id, "job.lock"));
+    if (await isLocked(join(registry.root, "jobs", entry.job_id, "job.lock"))) return true;
   } catch (error) {
     if (error instanceof Deno.errors.PermissionDenied) return true;
     throw error;
   }
+  // The entry is booked before the lock is freed: a training that ended meanwhile has lost nobody.
+  return (await registry.get(entry.id))?.status !== "training";
 }

@@ -5,11 +5,13 @@
  */
 import { join } from "node:path";
 import type { ModelEntry } from "../registry.ts";
+import { epochCount } from "../registry/query.ts";
 import { formatBytes, formatDuration, formatLoss, formatTime } from "../terminal/formats.ts";
-import { displayWidth } from "../terminal/table.ts";
+import { displayWidth, printable, styled } from "../terminal/table.ts";
 import { type LocatedModel, statusText } from "./model_status.ts";
 
 type Field = [label: string, value: unknown];
+type Attempt = NonNullable<ModelEntry["attempts"]>[number];
 
 /** Keys that are shown under a label of their own; all others follow as they are stored. */
 const SHOWN = new Set([
@@ -20,7 +22,8 @@ const SHOWN = new Set([
   "reason",
   "error",
   "warning",
-  "running",
+  "tags",
+  "notes",
   "run_name",
   "metrics",
   "last_epoch",
@@ -35,14 +38,11 @@ const SHOWN = new Set([
   "last_checkpoint_path",
   "config_path",
   "job_id",
-  "model_index",
   "attempts",
   "full_hash",
   "training_job_hash",
   "labels_sha256",
   "training_hyperparameters",
-  "booked",
-  "revision",
 ]);
 const SHOWN_METRICS = new Set([
   "final_val_loss",
@@ -51,22 +51,42 @@ const SHOWN_METRICS = new Set([
   "epochs_completed",
 ]);
 const SHOWN_METADATA = new Set(["dataset", "gpu_model", "training_duration_seconds"]);
+const SHOWN_OF_CHECKPOINT = new Set(["epoch", "bytes", "sha256"]);
+const SHOWN_OF_ATTEMPT = new Set([
+  "job_id",
+  "attempt",
+  "first_epoch",
+  "last_epoch",
+  "started_from",
+]);
 
-/** The description of a model, in groups of `label: value` lines. */
-export function describeModel(model: LocatedModel): string {
+/** Options of {@linkcode describeModel}. */
+export interface DescribeModelOptions {
+  /** @default {false} */
+  isColoured?: boolean;
+  /** Paths in the entry, as stored, whose file is not there. */
+  missingFiles: ReadonlySet<string>;
+}
+
+/** The description of a model, in groups of `label: value` lines; nothing stored is left out. */
+export function describeModel(model: LocatedModel, options: DescribeModelOptions): string {
   const { entry } = model;
+  const bold = (text: string) => styled(printable(text), "bold", options.isColoured ?? false);
   const groups: [title: string, fields: Field[]][] = [
-    ["", overview(model)],
     ["Training", training(entry)],
-    ["Files", files(model)],
+    ["Files", files(entry, options.missingFiles)],
     ["Job", job(model)],
+    ["Attempts", attempts(entry)],
     ["Identity", identity(entry)],
-    ["Hyperparameters", hyperparameters(entry)],
-    ["Other", Object.entries(entry).filter(([key]) => !SHOWN.has(key))],
+    ["Hyperparameters", Object.entries(entry.training_hyperparameters ?? {})],
+    ["Other", remaining(entry, SHOWN)],
   ];
   const title = entry.alias ? `Model: ${entry.alias} (${entry.id})` : `Model: ${entry.id}`;
-  const texts = groups.map(([name, fields]) => group(name, fields)).filter((text) => text !== "");
-  return [`${title}\n`, ...texts].join("\n").replace("\n\n", "\n");
+  const texts = groups.flatMap(([name, fields]) => {
+    const lines = fieldLines(fields);
+    return lines === "" ? [] : `${bold(name)}\n${lines}`;
+  });
+  return [`${bold(title)}\n${fieldLines(overview(model))}`, ...texts].join("\n");
 }
 
 function overview(model: LocatedModel): Field[] {
@@ -78,22 +98,26 @@ function overview(model: LocatedModel): Field[] {
     ["Error", entry.error],
     ["Warning", entry.warning],
     ["Run name", entry.run_name],
+    ["Tags", entry.tags && entry.tags.length > 0 ? entry.tags.join(", ") : null],
+    ["Notes", entry.notes],
   ];
 }
 
 function training(entry: ModelEntry): Field[] {
   const metrics = entry.metrics ?? {};
   const metadata = entry.metadata ?? {};
-  const seconds = metadata["training_duration_seconds"];
+  const epochs = epochCount(entry);
+  const lastEpoch = count(entry.last_epoch);
   return [
-    ["Epochs", metrics["epochs_completed"]],
+    ["Epochs", epochs],
+    ["Last epoch", lastEpoch === epochs ? null : lastEpoch],
     ["Val loss", loss(metrics["best_val_loss"], metrics["best_epoch"], "best")],
     ["Last val loss", loss(metrics["final_val_loss"], null, "last")],
     ["Created", time(entry.created_at)],
     ["Completed", time(entry.completed_at)],
     ["Interrupted", time(entry.interrupted_at)],
     ["Failed", time(entry.failed_at)],
-    ["Duration", typeof seconds === "number" ? formatDuration(seconds) : null],
+    ["Duration", duration(metadata["training_duration_seconds"])],
     ["Data set", metadata["dataset"]],
     ["GPU", metadata["gpu_model"]],
     ["sleap-nn", entry.sleap_nn_version],
@@ -102,28 +126,54 @@ function training(entry: ModelEntry): Field[] {
   ];
 }
 
-function files({ entry, checkpointExists }: LocatedModel): Field[] {
-  const path = entry.checkpoint_path;
-  const { epoch, bytes, sha256 } = entry.checkpoint ?? {};
+function files(entry: ModelEntry, missingFiles: ReadonlySet<string>): Field[] {
+  const { checkpoint_path, last_checkpoint_path, config_path } = entry;
+  const checkpoint = entry.checkpoint ?? {};
+  const file = (path: string | null | undefined) =>
+    path ? `${path} (${missingFiles.has(path) ? "MISSING" : "exists"})` : null;
   return [
-    ["Checkpoint", path ? `${path} (${checkpointExists ? "exists" : "MISSING"})` : null],
-    ["  epoch", epoch === undefined ? null : epoch + 1],
-    ["  size", bytes === undefined ? null : formatBytes(bytes)],
-    ["  SHA-256", sha256],
-    ["Last checkpoint", entry.last_checkpoint_path === path ? null : entry.last_checkpoint_path],
-    ["Configuration", entry.config_path],
+    ["Checkpoint", file(checkpoint_path)],
+    ["  epoch", count(entry.checkpoint?.epoch)],
+    ["  size", size(entry.checkpoint?.bytes)],
+    ["  SHA-256", entry.checkpoint?.sha256],
+    ...indented(remaining(checkpoint, SHOWN_OF_CHECKPOINT)),
+    [
+      "Last checkpoint",
+      last_checkpoint_path === checkpoint_path ? null : file(last_checkpoint_path),
+    ],
+    ["Configuration", file(config_path)],
   ];
 }
 
 function job({ entry, location }: LocatedModel): Field[] {
-  const { job_id, attempts } = entry;
+  const { job_id } = entry;
   return [
     ["Job", job_id],
     ["Log", job_id ? join(location.root, "jobs", job_id, "log.txt") : null],
-    ["Attempts", attempts && attempts.length > 1 ? attempts.length : null],
     ["Registry", location.root],
     ["Host", location.host],
   ];
+}
+
+/** One attempt after the other: which job, which epochs, and what it continued from. */
+function attempts(entry: ModelEntry): Field[] {
+  return (entry.attempts ?? []).flatMap((attempt): Field[] => [
+    [`Attempt ${attempt.attempt}`, `${attempt.job_id}, ${epochsOf(attempt)}`],
+    ["  from", startOf(attempt)],
+    ...indented(remaining(attempt, SHOWN_OF_ATTEMPT)),
+  ]);
+}
+
+function epochsOf({ first_epoch, last_epoch }: Attempt): string {
+  const [first, last] = [count(first_epoch), count(last_epoch)];
+  if (first === null && last === null) return "no epoch finished";
+  return `epochs ${first ?? "?"} to ${last ?? "?"}`;
+}
+
+function startOf({ started_from }: Attempt): string | null {
+  if (!started_from) return null;
+  const { path, epoch, sha256 } = started_from;
+  return `${path}, epoch ${epoch + 1}, SHA-256 ${sha256}`;
 }
 
 function identity(entry: ModelEntry): Field[] {
@@ -134,35 +184,52 @@ function identity(entry: ModelEntry): Field[] {
   ];
 }
 
-function hyperparameters(entry: ModelEntry): Field[] {
-  return Object.entries(entry.training_hyperparameters ?? {});
-}
-
 function remaining(values: Record<string, unknown>, shown: ReadonlySet<string>): Field[] {
   return Object.entries(values).filter(([key]) => !shown.has(key));
 }
 
-function group(title: string, fields: readonly Field[]): string {
-  const known = fields.filter(([, value]) => value !== null && value !== undefined);
-  if (known.length === 0) return "";
-  const width = Math.max(...known.map(([label]) => displayWidth(label)));
-  const lines = known.map(([label, value]) => {
+function indented(fields: Field[]): Field[] {
+  return fields.map(([label, value]) => [`  ${label}`, value]);
+}
+
+function fieldLines(fields: readonly Field[]): string {
+  const known = fields.filter(([, value]) => value !== null && value !== undefined)
+    .map(([label, value]) => ({ label: printable(label), lines: text(value).split("\n") }));
+  const width = Math.max(...known.map(({ label }) => displayWidth(label)));
+  return known.map(({ label, lines }) => {
     const padding = " ".repeat(width - displayWidth(label));
-    return `  ${label}${padding}  ${text(value).replaceAll("\n", `\n    ${" ".repeat(width)}`)}\n`;
-  });
-  return (title === "" ? "" : `${title}\n`) + lines.join("");
+    const value = lines.map(printable).join(`\n    ${" ".repeat(width)}`);
+    return `  ${label}${padding}  ${value}`.trimEnd() + "\n";
+  }).join("");
 }
 
 function text(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+/** Stored epochs are indices from 0; people count from 1. */
+function count(epoch: number | null | undefined): number | null {
+  return typeof epoch === "number" ? epoch + 1 : null;
+}
+
 function loss(value: unknown, epoch: unknown, what: string): string | null {
-  if (typeof value !== "number") return null;
-  const place = typeof epoch === "number" ? `${what}, epoch ${epoch + 1}` : what;
-  return `${formatLoss(value)} (${place})`;
+  const isKnown = value !== null && value !== undefined;
+  if (!isKnown && typeof epoch !== "number") return null;
+  const shown = isKnown && typeof value !== "number" ? text(value) : formatLoss(value);
+  return `${shown} (${typeof epoch === "number" ? `${what}, epoch ${epoch + 1}` : what})`;
 }
 
 function time(value: string | null | undefined): string | null {
-  return value ? formatTime(value) : null;
+  if (!value) return null;
+  const shown = formatTime(value);
+  return shown === "-" ? value : shown;
+}
+
+function duration(seconds: unknown): unknown {
+  return typeof seconds === "number" ? formatDuration(seconds) : seconds;
+}
+
+function size(bytes: number | null | undefined): string | null {
+  if (typeof bytes !== "number") return null;
+  return bytes < 1000 ? formatBytes(bytes) : `${formatBytes(bytes)} (${bytes} bytes)`;
 }

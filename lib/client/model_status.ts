@@ -28,10 +28,16 @@ export function toJson(model: LocatedModel): Record<string, unknown> {
 }
 
 /** The status as people read it. */
-export function statusText({ entry, checkpointExists, supervised }: LocatedModel): string {
+export function statusText(model: LocatedModel): string {
+  const { entry, supervised } = model;
   const status = entry.status ?? "unknown";
   if (!supervised) return `${status} (no supervisor)`;
-  if (entry.checkpoint_path && !checkpointExists) return `${status} (checkpoint gone)`;
+  if (isCheckpointGone(model)) return `${status} (checkpoint gone)`;
   if (status === "interrupted" && entry.running) return `${status} (running)`;
   return status;
+}
+
+/** Does the entry name a checkpoint that is not there? */
+export function isCheckpointGone({ entry, checkpointExists }: LocatedModel): boolean {
+  return Boolean(entry.checkpoint_path) && !checkpointExists;
 }

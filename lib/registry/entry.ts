@@ -4,7 +4,6 @@
  * @module
  */
 import * as v from "valibot";
-import { CheckpointSchema } from "../protocol/job_events.ts";
 
 /** Statuses a model can have; `completed`, `failed` and `abandoned` leave only by an explicit resume. */
 export const MODEL_STATUSES = [
@@ -59,7 +58,7 @@ export const ModelEntrySchema = v.looseObject({
   /** The checkpoint to use: `best.ckpt` once completed, before that the newest complete one. */
   checkpoint_path: text,
   last_checkpoint_path: text,
-  checkpoint: v.nullish(CheckpointSchema),
+  checkpoint: v.nullish(v.looseObject({ epoch: number, sha256: text, bytes: number })),
   config_path: text,
   created_at: text,
   completed_at: text,

@@ -14,7 +14,7 @@ export type SortKey = typeof SORT_KEYS[number];
 export interface ModelQuery {
   /** Text that must occur in ID, alias, run name, type, data set, tags or notes, in any case. */
   search?: string | undefined;
-  /** @default {"date"}: newest first; names and types ascending; losses lowest first */
+  /** @default {"date"}: newest first; names and types ascending, losses lowest first, unknown last */
   sort?: SortKey | undefined;
   /** Turn the order round. */
   reverse?: boolean | undefined;
@@ -40,6 +40,13 @@ export function bestLoss(entry: ModelEntry): number | null {
   return typeof loss === "number" ? loss : null;
 }
 
+/** How many epochs are finished, as a count; null where none is known to be. */
+export function epochCount(entry: ModelEntry): number | null {
+  const completed = entry.metrics?.["epochs_completed"];
+  if (typeof completed === "number") return completed;
+  return typeof entry.last_epoch === "number" ? entry.last_epoch + 1 : null;
+}
+
 function matches(entry: ModelEntry, wanted: string): boolean {
   const { id, alias, run_name, model_type, notes, tags, metadata } = entry;
   const texts = [id, alias, run_name, model_type, notes, metadata?.["dataset"], ...(tags ?? [])];
@@ -59,7 +66,8 @@ function comparison(key: SortKey): (a: ModelEntry, b: ModelEntry) => number {
   }
 }
 
+/** `run_2` before `run_10`, in any case; what has no text comes last. The same on every machine. */
 function compareTexts(a: string | null | undefined, b: string | null | undefined): number {
-  const [left, right] = [a ?? "", b ?? ""];
-  return left < right ? -1 : left > right ? 1 : 0;
+  if (!a || !b) return Number(!a) - Number(!b);
+  return a.localeCompare(b, "en", { numeric: true });
 }

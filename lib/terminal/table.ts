@@ -23,33 +23,68 @@ export function styled(text: string, style: Style | null, isColoured: boolean): 
 export interface RenderTableOptions {
   /** @default {false} */
   isColoured?: boolean;
-  /** Style of a cell by its text and column. */
-  styleOf?(text: string, column: number): Style | null;
+  /** Style of a cell by its 0-based place. */
+  styleOf?(row: number, column: number): Style | null;
 }
 
-/** A table with a bold header; each column as wide as its widest cell, no spaces at line ends. */
+/**
+ * A table with a bold header; each column as wide as its widest cell, no spaces at line ends. Cells
+ * are made {@linkcode printable}.
+ */
 export function renderTable(
   header: readonly string[],
   rows: readonly (readonly string[])[],
   options: RenderTableOptions = {},
 ): string {
   const isColoured = options.isColoured ?? false;
+  const cells = rows.map((row) => row.map(printable));
   const widths = header.map((title, column) =>
-    Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[column] ?? "")))
+    Math.max(displayWidth(title), ...cells.map((row) => displayWidth(row[column] ?? "")))
   );
-  const line = (cells: readonly string[], styleOf: RenderTableOptions["styleOf"]) =>
-    cells.map((cell, column) => {
-      const isLast = column === cells.length - 1;
-      const padding = isLast ? "" : " ".repeat((widths[column] ?? 0) - displayWidth(cell));
-      return styled(cell, styleOf?.(cell, column) ?? null, isColoured) + padding;
-    }).join(GAP).trimEnd();
-  return [line(header, () => "bold"), ...rows.map((row) => line(row, options.styleOf))]
-    .map((text) => `${text}\n`).join("");
+  const line = (texts: readonly string[], styleOf: (column: number) => Style | null) =>
+    texts.map((text, column) => {
+      const isLast = column === texts.length - 1;
+      const padding = isLast ? "" : " ".repeat((widths[column] ?? 0) - displayWidth(text));
+      return styled(text, styleOf(column), isColoured) + padding;
+    }).join(GAP).trimEnd() + "\n";
+  const lines = cells.map((texts, row) =>
+    line(texts, (column) => options.styleOf?.(row, column) ?? null)
+  );
+  return [line(header, () => "bold"), ...lines].join("");
+}
+
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+const ESCAPES: Partial<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/**
+ * A text on one line that does nothing to the terminal: control characters are written as escapes
+ * (`\n`, `\x1b`). What is stored may come from other people and programs.
+ */
+export function printable(text: string): string {
+  if (PRINTABLE_ASCII.test(text)) return text;
+  return text.replace(
+    /\p{Control}/gu,
+    (character) =>
+      ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
+
+/** A text of at most `width` columns; what is longer ends in an ellipsis. */
+export function shorten(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  let short = "";
+  let taken = 1;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    taken += displayWidth(segment);
+    if (taken > width) break;
+    short += segment;
+  }
+  return `${short}…`;
 }
 
 /** Columns that a text takes on a terminal: wide characters and emoji take two. */
 export function displayWidth(text: string): number {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  if (PRINTABLE_ASCII.test(text)) return text.length;
   let width = 0;
   for (const { segment } of new Intl.Segmenter().segment(text)) width += segmentWidth(segment);
   return width;

@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { FileLock } from "../../lib/files/lock.ts";
 import { type CliResult, runCli } from "../support/cli.ts";
+import { findPython } from "../support/python.ts";
 import { RegistryBed } from "../support/registry.ts";
 
 const OLD = "aaaa0001";
 const BROKEN = "bbbb0002";
 const NEW = "cccc0003";
+
+const python = await findPython("pty");
+const ignore = python === null && Deno.env.get("CI") !== "true";
 
 async function threeModels(): Promise<RegistryBed> {
   const bed = await RegistryBed.create();
@@ -106,6 +111,65 @@ Deno.test("4.3.2 list-models marks a checkpoint that is gone", async () => {
   assert.equal(entry.status, "completed");
 });
 
+Deno.test("4.2.1 list-models counts the epochs of an interrupted model", async () => {
+  await using bed = await threeModels();
+  const { stdout } = await list(bed, "--status", "interrupted");
+  assert.match(stdout, /interrupted \(checkpoint gone\) {2}8 /);
+});
+
+Deno.test("AL41 list-models cuts a long alias, JSON does not", async () => {
+  await using bed = await threeModels();
+  const alias = "a-very-long-alias";
+  await bed.registry.update(NEW, (entry) => ({ ...entry, alias }));
+  assert.match((await list(bed)).stdout, new RegExp(`^${NEW} {2}a-very-long-al… {2}centroid`, "m"));
+  assert.equal(JSON.parse((await list(bed, "--json")).stdout)[0].alias, alias);
+});
+
+Deno.test("list-models marks a training that nobody looks after", async () => {
+  await using bed = await RegistryBed.create();
+  await bed.add({ id: NEW, model_type: "centroid", job_id: "job_1", model_index: 0 });
+  await Deno.mkdir(join(bed.folder, "jobs/job_1"), { recursive: true });
+  const lock = await FileLock.acquire(join(bed.folder, "jobs/job_1/job.lock"));
+  const [supervised] = JSON.parse((await list(bed, "--json")).stdout);
+  assert.equal("supervised" in supervised, false);
+  assert.match((await list(bed)).stdout, / training {2}/);
+  lock.release();
+  const [orphan] = JSON.parse((await list(bed, "--json")).stdout);
+  assert.equal(orphan.supervised, false);
+  assert.equal(orphan.status, "training");
+  assert.match((await list(bed)).stdout, / training \(no supervisor\) {2}/);
+});
+
+Deno.test({
+  name: "list-models is coloured on a terminal, unless NO_COLOR is set",
+  ignore,
+  async fn() {
+    await using bed = await threeModels();
+    assert.ok(python !== null, "no Python to open a terminal with");
+    const args = ["list-models", "--registry", bed.folder];
+    const terminal = { cwd: bed.folder, terminalOf: python };
+    const coloured = await runCli(args, { ...terminal, env: { NO_COLOR: "" } });
+    assert.equal(coloured.code, 0);
+    const shown = coloured.stdout.replaceAll("\x1b", "ESC");
+    assert.match(shown, /^ESC\[1mIDESC\[0m {8}ESC\[1mALIAS/);
+    assert.match(shown, /ESC\[32mcompletedESC\[0m {20} {2}5 /);
+    assert.match(shown, /ESC\[31minterrupted \(checkpoint gone\)ESC\[0m {2}8 /);
+    const plain = await runCli(args, terminal);
+    assert.equal(
+      plain.stdout,
+      (await runCli(args, { cwd: bed.folder })).stdout.replaceAll("\n", "\r\n"),
+    );
+  },
+});
+
+Deno.test("list-models keeps stored control characters away from the terminal", async () => {
+  await using bed = await RegistryBed.create();
+  await bed.add({ id: NEW, model_type: "centroid", metadata: { dataset: "a\x1b[2J\nb" } });
+  const { stdout } = await list(bed);
+  assert.match(stdout, /a\\x1b\[2J\\nb\n$/);
+  assert.equal(stdout.split("\n").length, 3);
+});
+
 Deno.test("4.3.1 list-models lists what is left of a damaged manifest, and says so", async () => {
   await using bed = await threeModels();
   const manifest = join(bed.folder, "models/.registry/manifest.json");
@@ -129,6 +193,17 @@ Deno.test("list-models without a registry lists nothing, makes nothing, says whe
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("list-models of a folder that is not there warns; of a file: exit 2", async () => {
+  await using bed = await threeModels();
+  const missing = await list(bed, "--registry", "gone", "--json");
+  assert.equal(missing.code, 0);
+  assert.equal(missing.stdout, "[]\n");
+  assert.match(missing.stderr, /warning: there is no folder ".*gone"\n/);
+  const file = await list(bed, "--registry", "models/.registry/manifest.json");
+  assert.equal(file.code, 2);
+  assert.match(file.stderr, /^error: ".*manifest\.json" is a file.*\nhint: /);
 });
 
 Deno.test("list-models says when only the filters leave nothing", async () => {

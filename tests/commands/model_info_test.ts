@@ -90,3 +90,13 @@ Deno.test("4.3.2 model-info marks a checkpoint that is gone and exits 0", async 
   const json = await runCli(["model-info", ID, "--json"], { cwd: bed.folder });
   assert.equal(JSON.parse(json.stdout).checkpoint_exists, false);
 });
+
+Deno.test("model-info says whether the configuration is there, and shows the only attempt", async () => {
+  await using bed = await oneModel();
+  const config_path = `models/centroid_${ID}/training_config.yaml`;
+  const attempt = { job_id: "job_1", attempt: 1, first_epoch: 0, last_epoch: 4 };
+  await bed.registry.update(ID, (entry) => ({ ...entry, config_path, attempts: [attempt] }));
+  const { stdout } = await runCli(["model-info", ID], { cwd: bed.folder });
+  assert.match(stdout, /training_config\.yaml \(MISSING\)/);
+  assert.match(stdout, /Attempt 1 {2}job_1, epochs 1 to 5/);
+});

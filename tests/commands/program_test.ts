@@ -51,10 +51,38 @@ Deno.test("an unknown command or option: exit 2, did you mean", async () => {
   assert.equal(option.stdout, "");
 });
 
+Deno.test("every wrong usage ends with what to do", async () => {
+  const hints: [args: string[], hint: string][] = [
+    [["models"], "See sleap-rtc --help"],
+    [["--nope"], "See sleap-rtc --help"],
+    [["model-info"], "See sleap-rtc model-info --help"],
+    [["list-models", "extra"], "See sleap-rtc list-models --help"],
+    [["list-models", "--sort"], "See sleap-rtc list-models --help"],
+    [["registry", "model-id"], "See sleap-rtc registry model-id --help"],
+    [["registry", "modelid"], "Did you mean model-id?"],
+  ];
+  for (const [args, hint] of hints) {
+    const { code, stdout, stderr } = await cli(...args);
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    assert.match(stderr, /^error: .*\nhint: .*\n$/);
+    assert.ok(stderr.endsWith(`hint: ${hint}\n`), stderr);
+  }
+});
+
+Deno.test("help for a command that does not exist: exit 2, did you mean", async () => {
+  for (const args of [["list-model", "--help"], ["help", "list-model"]]) {
+    const { code, stdout, stderr } = await cli(...args);
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    assert.match(stderr, /^error: unknown command 'list-model'\nhint: Did you mean list-models\?/);
+  }
+});
+
 Deno.test("a wrong value of an option: exit 2 says what is allowed", async () => {
   const status = await cli("list-models", "--status", "done");
   assert.equal(status.code, 2);
-  assert.match(status.stderr, /Allowed choices are training, completed/);
+  assert.match(status.stderr, /'done' is invalid\nhint: Allowed choices are training, completed/);
   const epochs = await cli("train", "--local", "--max-epochs", "0");
   assert.equal(epochs.code, 2);
   assert.match(epochs.stderr, /A whole number of at least 1 is needed/);

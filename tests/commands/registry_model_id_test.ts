@@ -49,3 +49,14 @@ Deno.test("registry model-id without labels: exit 2", async () => {
   assert.equal(code, 2);
   assert.match(stderr, /names no labels/);
 });
+
+Deno.test("registry model-id of a configuration that is not there: exit 3, that is broken: exit 2", async () => {
+  await using world = await TrainingWorld.create();
+  const missing = await world.cli(["registry", "model-id", "gone.yaml"]);
+  assert.equal(missing.code, 3);
+  assert.match(missing.stderr, /error: .*"gone\.yaml" not found\nhint: /);
+  await world.writeConfig("broken.yaml", "a: [1\n");
+  const broken = await world.cli(["registry", "model-id", "broken.yaml"]);
+  assert.equal(broken.code, 2);
+  assert.match(broken.stderr, /error: .*broken\.yaml/);
+});

@@ -22,7 +22,11 @@ export interface CliOptions {
   /** Over the tests' own environment, whose `SLEAP_RTC_*` variables are left out. */
   env?: Record<string, string>;
   stdin?: string;
+  /** A Python in whose pseudo-terminal it runs; stdout and stderr are then one. */
+  terminalOf?: string;
 }
+
+const IN_TERMINAL = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
 
 /** A command that runs. */
 export interface RunningCli {
@@ -33,8 +37,11 @@ export interface RunningCli {
 
 /** Start a command; its home is a folder `home` in `cwd`. */
 export function spawnCli(args: string[], options: CliOptions): RunningCli {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--config", join(ROOT, "deno.json"), join(ROOT, "main.ts"), ...args],
+  const deno = Deno.execPath();
+  const run = ["run", "-A", "--config", join(ROOT, "deno.json"), join(ROOT, "main.ts"), ...args];
+  const python = options.terminalOf;
+  const child = new Deno.Command(python ?? deno, {
+    args: python === undefined ? run : ["-c", IN_TERMINAL, deno, ...run],
     cwd: options.cwd,
     env: { ...cleanEnvironment(), SLEAP_RTC_HOME: join(options.cwd, "home"), ...options.env },
     clearEnv: true,
