@@ -125,7 +125,7 @@ async function followHere(
 ): Promise<void> {
   const view = await watch(job, registry, request);
   const result = await job.folder.readResult();
-  if (result === null) return leave(job, view);
+  if (result === null) return await leave(job, view);
   const entries = await entriesOf(result, registry);
   writeStdout(
     format === "json"
@@ -169,9 +169,13 @@ async function watch(
   return view;
 }
 
-/** The user has left; the job goes on. */
-function leave(job: SubmittedJob, view: JobView): never {
+/** The user has left; the job goes on, once its supervisor has it. */
+async function leave(job: SubmittedJob, view: JobView): Promise<never> {
   const { jobId } = job.folder;
+  while ((await job.folder.readState()).status === "queued") {
+    const pause = new Promise((resolve) => setTimeout(resolve, 20));
+    if (await Promise.race([pause, job.supervisor.ended.then(() => true)])) break;
+  }
   const [id] = view.modelIds.slice(-1);
   const next = id === undefined ? "sleap-rtc list-models" : `sleap-rtc model-info ${id}`;
   writeStderr(`job ${jobId} goes on without this command. Look at it with: ${next}\n`);

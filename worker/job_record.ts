@@ -52,6 +52,11 @@ export class JobRecord {
     return this.#state.models[model]?.model_id ?? null;
   }
 
+  /** From here on what is written is how the job ends: on a full disk the reserve is given back. */
+  useReserve(): void {
+    this.#isEnding = true;
+  }
+
   /** Append an event and book it into the entry of its model. */
   async record(body: JobEventBody): Promise<JobEvent> {
     if (body.type === "trainer_started") this.#isEnding = false;

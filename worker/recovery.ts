@@ -59,12 +59,16 @@ export async function recoverJob(
   folder: JobFolder,
   registry: ModelRegistry,
 ): Promise<FinalJobStatus | null> {
+  const lock = await FileLock.acquire(folder.lockPath, { timeoutMs: LOCK_WAIT_MS })
+    .catch((error) => {
+      if (error instanceof ConflictError) return null;
+      throw error;
+    });
+  if (lock === null) return null;
   try {
-    using _lock = await FileLock.acquire(folder.lockPath, { timeoutMs: LOCK_WAIT_MS });
     return await bookDeadJob(folder, registry);
-  } catch (error) {
-    if (error instanceof ConflictError && await isLocked(folder.lockPath)) return null;
-    throw error;
+  } finally {
+    lock.release();
   }
 }
 
@@ -89,18 +93,35 @@ export async function bookDeadJob(
 ): Promise<FinalJobStatus> {
   const record = await JobRecord.open(folder, registry);
   try {
-    const { status, trainer, supervisor } = record.state;
+    const { status, supervisor } = record.state;
     if (isFinalStatus(status)) return status;
-    if (trainer !== null) await endProcessGroup(trainer, TRAINER_GRACE_MS);
-    await adoptModels(record);
-    const events = await record.bookAgain();
     const reason = supervisor === null || await isOfThisBoot(supervisor) ? "crash" : "power";
-    const ended = await finishModels(record, events, reason);
-    log.warn(`job ${folder.jobId}: the supervisor was gone; booked as ${ended.status}`);
-    return ended.status;
+    const ended = await bookUnfinished(record, reason, SUPERVISOR_GONE);
+    log.warn(`job ${folder.jobId}: the supervisor was gone; booked as ${ended}`);
+    return ended;
   } finally {
     await record.close();
   }
+}
+
+/**
+ * Bring a job to its end from wherever it is: no model of it stays in training.
+ *
+ * @param reason why what did not complete did not
+ * @param error what to say of it where the disk tells nothing
+ */
+export async function bookUnfinished(
+  record: JobRecord,
+  reason: string,
+  error: string,
+): Promise<FinalJobStatus> {
+  const { trainer } = record.state;
+  record.useReserve();
+  if (trainer !== null) await endProcessGroup(trainer, TRAINER_GRACE_MS);
+  await adoptModels(record);
+  const events = await record.bookAgain();
+  const ended = await finishModels(record, events, { reason, error });
+  return ended.status;
 }
 
 /** A model may have been registered without the job's state or its events saying so. */
@@ -121,6 +142,12 @@ async function adoptModels(record: JobRecord): Promise<void> {
   }
 }
 
+/** Why what did not complete did not. */
+interface Why {
+  reason: string;
+  error: string;
+}
+
 interface JobEnd {
   status: FinalJobStatus;
   error: string | null;
@@ -129,7 +156,7 @@ interface JobEnd {
 async function finishModels(
   record: JobRecord,
   events: readonly JobEvent[],
-  reason: string,
+  why: Why,
 ): Promise<JobEnd> {
   const written = events.find((event) => event.type === "job_finished");
   const outcomes = new Map(
@@ -140,7 +167,7 @@ async function finishModels(
   for (const [model, { model_id }] of record.state.models.entries()) {
     if (model_id === null) continue;
     const known = outcomes.get(model);
-    const outcome = known ?? await judgeModel(record, model, model_id, reason);
+    const outcome = known ?? await judgeModel(record, model, model_id, why);
     if (known === undefined) {
       const attempt = record.state.trainer?.attempt ?? 1;
       await record.record({ type: "model_finished", model, attempt, model_id, outcome });
@@ -148,33 +175,33 @@ async function finishModels(
     }
     await record.setModel(model, { status: outcome.status });
   }
-  const end = written ?? endOf([...outcomes.values()], record.spec.models.length);
+  const end = written ?? endOf([...outcomes.values()], record.spec.models.length, why.error);
   if (written === undefined) await record.finish(end.status, end.error);
   else await record.writeEnd(end.status, end.error);
   return end;
 }
 
 /** The first model that did not complete gives the job its state. */
-function endOf(outcomes: readonly ModelOutcome[], models: number): JobEnd {
+function endOf(outcomes: readonly ModelOutcome[], models: number, error: string): JobEnd {
   const bad = outcomes.find((outcome) => outcome.status !== "completed");
   if (bad !== undefined) {
     return { status: bad.status === "failed" ? "failed" : "interrupted", error: bad.error };
   }
   if (outcomes.length === models) return { status: "succeeded", error: null };
-  return { status: outcomes.length > 0 ? "interrupted" : "failed", error: SUPERVISOR_GONE };
+  return { status: outcomes.length > 0 ? "interrupted" : "failed", error };
 }
 
 async function judgeModel(
   record: JobRecord,
   model: number,
   modelId: string,
-  reason: string,
+  { reason, error }: Why,
 ): Promise<ModelOutcome> {
   const { folder, spec, state, registry } = record;
   const { trainer } = state;
   const modelType = spec.models[model]?.model_type;
   if (trainer?.model !== model || modelType === undefined) {
-    return notStarted(SUPERVISOR_GONE, reason);
+    return notStarted(error, reason);
   }
   const runFolder = join(folder.root, modelFolder(modelType, modelId));
   await removeScratch(runFolder, folder.jobId);
@@ -186,13 +213,11 @@ async function judgeModel(
     logPath: folder.logPath,
     logOffset: trainer.log_offset,
   }, registry);
-  return outcome.status === "completed" || outcome.error !== null
-    ? outcome
-    : { ...outcome, error: SUPERVISOR_GONE };
+  return outcome.status === "completed" || outcome.error !== null ? outcome : { ...outcome, error };
 }
 
 /** Nobody was there to see the end: the trainer's last line is the best that is known of it. */
 async function secondsUntilLastOutput(folder: JobFolder, trainer: Trainer): Promise<number> {
-  const { mtime } = await Deno.stat(folder.logPath);
-  return Math.max(0, ((mtime?.getTime() ?? 0) - Date.parse(trainer.started_at)) / 1000);
+  const info = await Deno.stat(folder.logPath).catch(() => null);
+  return Math.max(0, ((info?.mtime?.getTime() ?? 0) - Date.parse(trainer.started_at)) / 1000);
 }

@@ -16,7 +16,7 @@ import { gpuInfo, gpuModel } from "./host/gpu.ts";
 import { isFinalStatus, type JobFolder } from "./job_folder.ts";
 import { JobRecord } from "./job_record.ts";
 import { identifyProcess } from "./host/process_identity.ts";
-import { bookDeadJob } from "./recovery.ts";
+import { bookDeadJob, bookUnfinished } from "./recovery.ts";
 import { trainModel } from "./trainer/train_model.ts";
 
 const log = logger("supervisor");
@@ -76,7 +76,6 @@ async function runJob(record: JobRecord, stop: AbortSignal): Promise<FinalJobSta
     return "succeeded";
   } catch (error) {
     log.error(messageOf(error));
-    await record.finish("failed", messageOf(error));
-    return "failed";
+    return await bookUnfinished(record, "crash", messageOf(error));
   }
 }

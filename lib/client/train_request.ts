@@ -62,14 +62,13 @@ export async function makeTrainRequest(options: TrainOptions): Promise<TrainRequ
   const configs = new Map<string, string>();
   const now = timestampName(new Date());
   const digest = once(digestLabels);
-  let labelsFile: { path: string; sha256: string } | null = null;
   for (const [index, { text, source, overrides }] of inputs.configs.entries()) {
     const config = readTrainConfig(text, source).withOverrides(overrides);
     if (inputs.labels === null) await checkLabels(config);
     const run = { labels: inputs.labels ?? undefined, runName: options.runName };
     const identity = await identifyModel(config, run, now, digest);
     const { fullHash, labels: { sha256 }, labelsPath, runName } = identity;
-    if (sha256 !== null) labelsFile ??= { path: labelsPath, sha256 };
+    const dataFile = inputs.dataFile ?? (sha256 === null ? null : labelsPath);
     const name = `configs/${index}${source.toLowerCase().endsWith(".json") ? ".json" : ".yaml"}`;
     configs.set(name, text);
     models.push({
@@ -77,10 +76,12 @@ export async function makeTrainRequest(options: TrainOptions): Promise<TrainRequ
       model_type: config.modelType,
       run_name: runName,
       full_hash: fullHash,
+      dataset: dataFile && basename(dataFile),
+      training_job_hash: dataFile && (await digest(dataFile)).md5,
+      labels_sha256: sha256,
       script_overrides: overrides.map(([key, value]) => [key, value]),
     });
   }
-  const dataFile = inputs.dataFile ?? labelsFile?.path ?? null;
   const spec: TrainSpec = {
     version: 1,
     job_id: newJobId(),
@@ -89,9 +90,6 @@ export async function makeTrainRequest(options: TrainOptions): Promise<TrainRequ
     models,
     labels_path: inputs.labels,
     val_labels_path: inputs.valLabels,
-    dataset: dataFile && basename(dataFile),
-    training_job_hash: dataFile && (await digest(dataFile)).md5,
-    labels_sha256: labelsFile?.sha256 ?? null,
     base_dir: Deno.cwd(),
     overrides: options.overrides,
   };
@@ -117,7 +115,7 @@ async function readInputs(options: TrainOptions): Promise<Inputs> {
   }
   const valLabels = options.valLabels === undefined
     ? null
-    : await existingLabels(options.valLabels);
+    : await existingLabels(options.valLabels, "--val-labels");
   if (pkg !== undefined && isZip(pkg)) {
     const packed = await readPackage(pkg, options);
     return { ...packed, valLabels: valLabels ?? packed.valLabels };
@@ -130,13 +128,15 @@ async function readInputs(options: TrainOptions): Promise<Inputs> {
   }
   const configs = await Promise.all(options.configs.map(readConfigSource));
   const dataFile = pkg ?? labels;
-  const path = dataFile === undefined ? null : await existingLabels(dataFile);
+  const path = dataFile === undefined
+    ? null
+    : await existingLabels(dataFile, pkg === undefined ? "--labels" : "--pkg-path");
   return { configs, labels: path, valLabels, dataFile: path };
 }
 
 /** Labels and, unless `--config` names others, configurations out of a SLEAP training package. */
 async function readPackage(path: string, options: TrainOptions): Promise<Inputs> {
-  const zip = await existing(path);
+  const zip = await existing(path, "--pkg-path");
   const own = await Promise.all(options.configs.map(readConfigSource));
   const content = await openTrainingPackage(zip, { readConfigs: own.length === 0 });
   const folder = join(options.uploads, await sha256File(zip));
@@ -160,17 +160,18 @@ async function readConfigSource(path: string): Promise<ConfigSource> {
 /** Labels that only the configuration names; what `${…}` will be is for sleap-nn to say. */
 async function checkLabels(config: TrainConfig): Promise<void> {
   for (const path of [...config.trainLabels, ...config.valLabels]) {
-    if (!path.includes("${")) await existingLabels(path);
+    if (!path.includes("${")) await existingLabels(path, "--labels");
   }
 }
 
-async function existingLabels(path: string): Promise<string> {
-  const absolute = await existing(path);
+async function existingLabels(path: string, option: string): Promise<string> {
+  const absolute = await existing(path, option);
   await checkLabelsFile(absolute);
   return absolute;
 }
 
-async function existing(path: string): Promise<string> {
+/** @param option names another file */
+async function existing(path: string, option: string): Promise<string> {
   const absolute = isAbsolute(path) ? path : resolve(path);
   const info = await Deno.stat(absolute).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return null;
@@ -178,8 +179,8 @@ async function existing(path: string): Promise<string> {
   });
   if (info?.isFile) return absolute;
   const what = info === null ? "there is no such file" : "it is not a file";
-  throw new NotFoundError(`Cannot read labels "${path}": ${what}`, {
-    hint: `Looked for "${absolute}". Name another file with --labels.`,
+  throw new NotFoundError(`Cannot read "${path}": ${what}`, {
+    hint: `Looked for "${absolute}". Name another file with ${option}.`,
   });
 }
 

@@ -50,14 +50,39 @@ export async function syncFolder(folder: string): Promise<void> {
   await handle.sync();
 }
 
+/** Make the content of a file durable that another program wrote; a missing file is left out. */
+export async function syncFile(path: string): Promise<void> {
+  try {
+    using file = await Deno.open(path, { read: true });
+    await file.sync();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw writeError(path, error);
+  }
+}
+
 /** Create a folder and its parents, durably. */
 export async function makeFolder(path: string, mode?: number): Promise<void> {
   try {
+    const made = await missingFolders(path);
     await Deno.mkdir(path, { recursive: true, ...(mode === undefined ? {} : { mode }) });
-    await syncFolder(dirname(path));
+    for (const folder of made) await syncFolder(dirname(folder));
   } catch (error) {
     throw writeError(path, error);
   }
+}
+
+async function missingFolders(path: string): Promise<string[]> {
+  const missing: string[] = [];
+  let folder = path;
+  while (await Deno.stat(folder).then(() => false, isNotFound)) {
+    missing.unshift(folder);
+    folder = dirname(folder);
+  }
+  return missing;
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound;
 }
 
 /**

@@ -27,6 +27,12 @@ export const ModelSpecSchema = v.object({
   run_name: v.string(),
   /** 64 hex digits; the first 8 are the model ID, before any collision suffix. */
   full_hash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  /** File name of the labels or of the package, for people. */
+  dataset: v.nullable(v.string()),
+  /** MD5 of the package or labels file, 32 hex digits; null where it could not be read. */
+  training_job_hash: v.nullable(v.string()),
+  /** SHA-256 of the labels file, 64 hex digits; null where it could not be read. */
+  labels_sha256: v.nullable(v.string()),
   /** Settings of a package's script, in order: `["trainer_config.max_epochs", "5"]`. */
   script_overrides: v.array(v.tuple([v.string(), v.string()])),
 });
@@ -44,12 +50,6 @@ export const TrainSpecSchema = v.object({
   /** Absolute paths that replace the configuration's; null: as the configuration says. */
   labels_path: v.nullable(v.string()),
   val_labels_path: v.nullable(v.string()),
-  /** File name of the labels or of the package, for people. */
-  dataset: v.nullable(v.string()),
-  /** MD5 of the package or labels file, 32 hex digits; null where it could not be read. */
-  training_job_hash: v.nullable(v.string()),
-  /** SHA-256 of the labels file, 64 hex digits; null where it could not be read. */
-  labels_sha256: v.nullable(v.string()),
   /** Absolute folder against which relative paths in the configurations are resolved. */
   base_dir: v.string(),
   overrides: TrainOverridesSchema,

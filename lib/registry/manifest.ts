@@ -4,6 +4,7 @@
  * @module
  */
 import * as v from "valibot";
+import { parsePlainJson } from "../python/plain_json.ts";
 import { type ModelEntry, ModelEntrySchema } from "./entry.ts";
 
 /** The version we write. */
@@ -59,7 +60,7 @@ export function emptyManifest(): Manifest {
 export function parseManifest(json: string): ParsedManifest {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parsePlainJson(json);
   } catch (error) {
     return { manifest: emptyManifest(), faults: [(error as SyntaxError).message] };
   }

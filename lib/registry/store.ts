@@ -89,9 +89,18 @@ export class ManifestStore {
     const result = await change(draft);
     if (draft.isChanged) {
       await this.#save(draft.manifest);
-      for (const entry of draft.changedEntries) await writeModelJson(this.#root, entry);
+      for (const entry of draft.changedEntries) await this.#writeCopy(entry);
     }
     return result;
+  }
+
+  /** The change is made once the manifest is saved; a copy that fails is made by the next one. */
+  async #writeCopy(entry: ModelEntry): Promise<void> {
+    try {
+      await writeModelJson(this.#root, entry);
+    } catch (error) {
+      log.warn(`cannot write the copy of entry ${entry.id}: ${messageOf(error)}`);
+    }
   }
 
   /** Rebuild the manifest from itself, its backup and the model folders. */
@@ -141,6 +150,7 @@ export class ManifestStore {
   async #collect(): Promise<{ manifest: Manifest; summary: string }> {
     const damaged = (await this.#readFile())?.manifest ?? emptyManifest();
     const backup = await readManifest(this.#backup) ?? emptyManifest();
+    this.#refuseNewer(backup);
     const folders = await readModelJsons(join(this.#root, "models"));
     const inDamaged = Object.values(damaged.models);
     const inBackup = Object.values(backup.models);

@@ -37,7 +37,7 @@ Deno.test("missing labels: exit 3, nothing made", async () => {
   const args = ["train", "--local", "--config", world.config, "--labels", "none.slp"];
   const { code, stderr } = await world.cli(args);
   assert.equal(code, 3);
-  assert.match(stderr, /^error: Cannot read labels "none\.slp": there is no such file\nhint: /m);
+  assert.match(stderr, /^error: Cannot read "none\.slp": there is no such file\nhint: /m);
   await assertNoJob(world);
 });
 

@@ -5,7 +5,7 @@ import { FileLock } from "../../lib/files/lock.ts";
 import { JobFolder, type JobState } from "../../worker/job_folder.ts";
 import { JobRecord } from "../../worker/job_record.ts";
 import { identifyProcess, type ProcessIdentity } from "../../worker/host/process_identity.ts";
-import { recoverJobs } from "../../worker/recovery.ts";
+import { bookUnfinished, recoverJobs } from "../../worker/recovery.ts";
 import { TrainingWorld } from "../support/training.ts";
 
 const GONE: ProcessIdentity = { pid: 999_999, start_time: "1", boot_id: "gone", host: "gone" };
@@ -86,6 +86,40 @@ Deno.test("killed between the last event and the result: the event counts", asyn
   await record.close();
   assert.deepEqual(await recoverJobs(registry), [{ jobId: folder.jobId, status: "cancelled" }]);
   assert.equal((await folder.readResult())?.error, "by a person");
+});
+
+Deno.test("a supervisor that fails after the registration leaves no model in training", async () => {
+  await using world = await TrainingWorld.create();
+  const folder = await makeJob(world, { status: "running" });
+  const registry = await ModelRegistry.open(world.folder);
+  const id = await register(folder, registry);
+  const record = await JobRecord.open(folder, registry);
+  assert.equal(await bookUnfinished(record, "crash", "no space left"), "failed");
+  await record.close();
+  const entry = await registry.get(id);
+  assert.equal(entry?.status, "failed");
+  assert.equal(entry.error, "no space left");
+  assert.equal((await folder.readResult())?.error, "no space left");
+});
+
+Deno.test("a dead job whose log was deleted is booked all the same", async () => {
+  await using world = await TrainingWorld.create();
+  const folder = await makeJob(world, { status: "running" });
+  const registry = await ModelRegistry.open(world.folder);
+  const id = await register(folder, registry);
+  const trainer = {
+    ...GONE,
+    model: 0,
+    attempt: 1,
+    started_at: "2026-01-01T00:00:00Z",
+    log_offset: 7,
+  };
+  await folder.writeState({
+    ...await folder.readState(),
+    trainer,
+    models: [{ model_id: id, status: "training" }],
+  });
+  assert.deepEqual(await recoverJobs(registry), [{ jobId: folder.jobId, status: "failed" }]);
 });
 
 Deno.test("a damaged job does not keep others from being booked", async () => {

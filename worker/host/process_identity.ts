@@ -6,7 +6,11 @@
  */
 import { hostname } from "node:os";
 import * as v from "valibot";
+import { SleapRtcError } from "../../lib/errors.ts";
 import { errorCode } from "../../lib/files/error_code.ts";
+
+/** What was killed is gone at once, unless it hangs in the kernel. */
+const KILL_WAIT_MS = 30_000;
 
 /** A process as it is written into `state.json`. */
 export const ProcessIdentitySchema = v.object({
@@ -41,7 +45,10 @@ export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
 
 /** Was the process started on this machine since it was booted? */
 export async function isOfThisBoot(identity: ProcessIdentity): Promise<boolean> {
-  return identity.host === hostname() && identity.boot_id === await bootId();
+  const now = await bootId();
+  // A host may be renamed while it runs; where the boots are known, they tell more than its name.
+  if (identity.boot_id !== null && now !== null) return identity.boot_id === now;
+  return identity.host === hostname();
 }
 
 /**
@@ -52,6 +59,7 @@ export async function isOfThisBoot(identity: ProcessIdentity): Promise<boolean> 
  *
  * @param leader the process that leads the group
  * @param graceMs how long SIGTERM may take, in milliseconds
+ * @throws {SleapRtcError} when it is still there half a minute after SIGKILL
  */
 export async function endProcessGroup(leader: ProcessIdentity, graceMs: number): Promise<void> {
   if (!(await isOfThisBoot(leader))) return;
@@ -61,7 +69,11 @@ export async function endProcessGroup(leader: ProcessIdentity, graceMs: number):
   signalGroup(leader.pid, "SIGTERM");
   if (await groupEnds(leader.pid, graceMs)) return;
   signalGroup(leader.pid, "SIGKILL");
-  await groupEnds(leader.pid, Infinity);
+  if (await groupEnds(leader.pid, KILL_WAIT_MS)) return;
+  throw new SleapRtcError(`Process group ${leader.pid} does not end, not even by SIGKILL`, {
+    hint:
+      "It hangs in the kernel, as with a broken GPU driver or network drive: reboot the machine.",
+  });
 }
 
 /** Send a signal to every process of a group; a group that is gone is no error. */
@@ -131,7 +143,9 @@ async function bootId(): Promise<string | null> {
   return new TextDecoder().decode(stdout).trim() || null;
 }
 
+/** In one time zone and language, so that a start time reads the same ever after. */
 async function ps(args: string[]): Promise<string[]> {
-  const { stdout } = await new Deno.Command("ps", { args, stderr: "null" }).output();
+  const env = { TZ: "UTC", LC_ALL: "C" };
+  const { stdout } = await new Deno.Command("ps", { args, env, stderr: "null" }).output();
   return new TextDecoder().decode(stdout).split("\n").filter((line) => line.trim() !== "");
 }

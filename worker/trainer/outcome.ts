@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { messageOf } from "../../lib/errors.ts";
+import { syncFile, syncFolder } from "../../lib/files/atomic_write.ts";
 import { readTextOrNull } from "../../lib/files/file_info.ts";
 import { sha256File } from "../../lib/files/hash.ts";
 import { logger } from "../../lib/log.ts";
@@ -45,6 +46,7 @@ export async function outcomeOf(
     reason: trainer.reason,
     lastError: await readLastError(range),
   });
+  await syncRun(trainer.runFolder);
   const { status, reason, error, warning, bestCheckpoint, lastCheckpoint } = verdict;
   const newest = lastCheckpoint ?? bestCheckpoint;
   const chosen = status === "completed" ? bestCheckpoint : newest;
@@ -64,6 +66,13 @@ export async function outcomeOf(
     duration_seconds: Math.round(trainer.durationSeconds * 1000) / 1000,
     hyperparameters: config === null ? null : hyperparametersOf(config, configPath),
   };
+}
+
+/** What is booked must outlive a power cut: sleap-nn leaves its files in the page cache. */
+async function syncRun(runFolder: string): Promise<void> {
+  const names = ["best.ckpt", "last.ckpt", "training_config.yaml", "training_log.csv"];
+  for (const name of names) await syncFile(join(runFolder, name));
+  await syncFolder(runFolder);
 }
 
 /** The outcome of a model whose trainer never ran. */

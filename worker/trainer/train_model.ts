@@ -34,10 +34,11 @@ export interface TrainTools {
 }
 
 /**
- * Register a model, train it, and book how it ended. What goes wrong is in the outcome.
+ * Register a model, train it, and book how it ended.
  *
  * @param model index into the job's models
- * @throws {SleapRtcError} only when the record cannot be written: the disk is full
+ * @throws when the machine fails in between: what is on the disk must then be judged anew, as after
+ *   a crash
  */
 export async function trainModel(
   record: JobRecord,
@@ -46,13 +47,7 @@ export async function trainModel(
   tools: TrainTools,
 ): Promise<ModelOutcome> {
   const modelId = await register(record, model, spec, tools);
-  let outcome: ModelOutcome;
-  try {
-    outcome = await train(record, model, spec, modelId, tools);
-  } catch (error) {
-    log.error(`cannot train model ${modelId}: ${messageOf(error)}`);
-    outcome = notStarted(messageOf(error));
-  }
+  const outcome = await train(record, model, spec, modelId, tools);
   await record.record({
     type: "model_finished",
     model,
@@ -76,11 +71,11 @@ async function register(
     full_hash: spec.full_hash,
     run_name: spec.run_name,
     model_type: spec.model_type,
-    training_job_hash: job.training_job_hash,
-    labels_sha256: job.labels_sha256,
+    training_job_hash: spec.training_job_hash,
+    labels_sha256: spec.labels_sha256,
     source: "worker-training",
     metadata: {
-      dataset: job.dataset,
+      dataset: spec.dataset,
       gpu_model: tools.gpuModel,
       training_duration_seconds: null,
     },
@@ -135,21 +130,54 @@ async function train(
   tools: TrainTools,
 ): Promise<ModelOutcome> {
   const { folder } = record;
+  const runFolder = join(folder.root, modelFolder(spec.model_type, modelId));
+  await using resources = new AsyncDisposableStack();
+  let waiting: WaitingTrainer;
+  try {
+    waiting = await prepare(record, model, spec, runFolder, tools, resources);
+  } catch (error) {
+    log.error(`cannot train model ${modelId}: ${messageOf(error)}`);
+    return notStarted(messageOf(error));
+  }
+  return await watchToEnd(waiting);
+}
+
+/** A run whose trainer waits for its word, and is written down. */
+interface WaitingTrainer extends Run {
+  process: TrainerProcess;
+  /** Where its output will begin in the log, in bytes. */
+  logOffset: number;
+}
+
+/** Make all that a run needs; `resources` gives it back, whatever happens. */
+async function prepare(
+  record: JobRecord,
+  model: number,
+  spec: ModelSpec,
+  runFolder: string,
+  tools: TrainTools,
+  resources: AsyncDisposableStack,
+): Promise<WaitingTrainer> {
+  const { folder } = record;
   const text = await folder.readConfig(spec.config);
   const config = readTrainConfig(text, spec.config).withOverrides(spec.script_overrides);
-  const runFolder = join(folder.root, modelFolder(spec.model_type, modelId));
   const tempFolder = await makeScratch(runFolder, folder.jobId);
+  resources.defer(() => removeScratch(runFolder, folder.jobId));
   const socket = await openSocketIfPossible();
+  resources.defer(() => quietly("close the control socket", async () => await socket?.close()));
   const run: Run = { record, model, config, runFolder, tempFolder, socket, tools };
-  let process: TrainerProcess | null = null;
+  const args = ["train", "--config", await writeConfig(run)];
+  const process = await prepareTrainer(run, args);
+  resources.defer(() => quietly("end the trainer", () => process.kill()));
+  return { ...run, process, logOffset: await writeDown(run, process, args) };
+}
+
+/** Cleaning up must not change how a training ended. */
+async function quietly(what: string, clean: () => Promise<void>): Promise<void> {
   try {
-    const args = ["train", "--config", await writeConfig(run)];
-    process = await prepareTrainer(run, args);
-    return await watchToEnd(run, process, await writeDown(run, process, args));
-  } finally {
-    await process?.kill();
-    await socket?.close();
-    await removeScratch(runFolder, folder.jobId);
+    await clean();
+  } catch (error) {
+    log.error(`cannot ${what}: ${messageOf(error)}`);
   }
 }
 
@@ -190,12 +218,8 @@ async function writeDown(run: Run, process: TrainerProcess, args: string[]): Pro
   return logOffset;
 }
 
-async function watchToEnd(
-  run: Run,
-  process: TrainerProcess,
-  logOffset: number,
-): Promise<ModelOutcome> {
-  const { record, model, runFolder, socket, tools } = run;
+async function watchToEnd(waiting: WaitingTrainer): Promise<ModelOutcome> {
+  const { record, model, runFolder, socket, tools, process, logOffset } = waiting;
   const { registry, folder: { logPath } } = record;
   const watch = new TrainerWatch({
     model,
@@ -208,9 +232,8 @@ async function watchToEnd(
     record: async (body) => void await record.record(body),
   });
   const began = performance.now();
-  const exitCode = await runToEnd(process, tools.stop);
+  const exitCode = await runToEnd(process, tools.stop).finally(() => watch.stop());
   const durationSeconds = (performance.now() - began) / 1000;
-  await watch.stop();
   const reason = tools.stop.aborted ? String(tools.stop.reason) : "crash";
   const ended = { exitCode, reason, durationSeconds, runFolder, logPath, logOffset };
   return await outcomeOf(ended, registry);
@@ -222,8 +245,11 @@ const STOP_GRACE_MS = 30_000;
 async function runToEnd(process: TrainerProcess, stop: AbortSignal): Promise<number> {
   let killer: ReturnType<typeof setTimeout> | undefined;
   const onStop = () => {
-    process.terminate();
-    killer = setTimeout(() => void process.kill(), STOP_GRACE_MS);
+    void quietly("tell the trainer to end", async () => await process.terminate());
+    killer = setTimeout(
+      () => void quietly("kill the trainer", () => process.kill()),
+      STOP_GRACE_MS,
+    );
   };
   stop.addEventListener("abort", onStop, { once: true });
   try {

@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { logger } from "../../log.ts";
+import { parsePlainJson } from "../../python/plain_json.ts";
 
 const log = logger("control socket");
 
@@ -57,9 +58,6 @@ const MessageSchema = v.variant("event", [
   v.object({ event: v.literal("train_end") }),
 ]);
 
-/** A string, closed or not, or a number that JSON does not know; matching never backtracks far. */
-const STRING_OR_NOT_FINITE = /"(?:[^"\\]+|\\[^])*"?|-?\b(?:NaN|Infinity)\b/g;
-
 /**
  * Read one message of sleap-nn.
  *
@@ -93,17 +91,7 @@ export function parseTrainerMessage(text: string): TrainerMessage | null {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    return parsePythonJson(text);
-  }
-}
-
-function parsePythonJson(text: string): unknown {
-  try {
-    return JSON.parse(
-      text.replace(STRING_OR_NOT_FINITE, (match) => match.startsWith('"') ? match : "null"),
-    );
+    return parsePlainJson(text);
   } catch {
     return undefined;
   }

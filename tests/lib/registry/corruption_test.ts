@@ -160,3 +160,14 @@ Deno.test("a manifest of a newer version is read, never written", async () => {
   await assert.rejects(registry.rebuild(), ConflictError);
   assert.equal(await Deno.readTextFile(pathOf(bed)), text);
 });
+
+Deno.test("a damaged manifest of a newer version is not replaced by an older one", async () => {
+  await using bed = await threeModels();
+  const manifest = JSON.parse(await Deno.readTextFile(pathOf(bed)));
+  const backup = join(bed.folder, "models/.registry/manifest.backup.json");
+  await Deno.writeTextFile(backup, JSON.stringify({ ...manifest, version: "2.0" }));
+  await Deno.writeTextFile(pathOf(bed), "torn");
+  const registry = await reopened(bed);
+  await assert.rejects(registry.markCompleted("aaaaaaaa", {}), ConflictError);
+  assert.equal(await Deno.readTextFile(pathOf(bed)), "torn");
+});

@@ -52,6 +52,7 @@ Deno.test("1.3.1 a file of the older Python program loads, unknown keys survive 
         checkpoint_path: "models/centroid_a3f5e8c9/best.ckpt",
         created_at: "2025-11-06T10:30:52",
         metrics: { final_val_loss: 0.1, training_duration_minutes: 3 },
+        checkpoint: { epoch: 3, kept: true },
         metadata: { dataset: "mice.zip", original_config: "c.yaml" },
         python_only: [1, { deep: true }],
       },
@@ -65,6 +66,16 @@ Deno.test("1.3.1 a file of the older Python program loads, unknown keys survive 
   const manifest = await manifestOf(bed);
   assert.deepEqual(manifest.models[ID], old.models[ID]);
   assert.equal(manifest.written_by, "sleap-rtc 0.0.7");
+});
+
+Deno.test("1.3.1 a loss that diverged, NaN as Python writes it, is no damage", async () => {
+  await using bed = await RegistryBed.create();
+  const path = join(bed.folder, "models/.registry/manifest.json");
+  const entry = `{"id":"${ID}","status":"failed","notes":"NaN","metrics":{"final_val_loss":NaN}}`;
+  await Deno.writeTextFile(path, `{"version":"1.0","models":{"${ID}":${entry}}}`);
+  const found = await bed.registry.get(ID);
+  assert.deepEqual(found?.metrics, { final_val_loss: null });
+  assert.equal(found.notes, "NaN");
 });
 
 Deno.test("1.3.2 register() enters a model as training, MR3, MR13, MR14", async () => {

@@ -43,7 +43,8 @@ Deno.test("the same pid with another start, boot or host is another process", as
   assert.ok(await isAlive(self));
   assert.equal(await isAlive({ ...self, start_time: "1" }), false);
   assert.equal(await isAlive({ ...self, boot_id: "another boot" }), false);
-  assert.equal(await isAlive({ ...self, host: "another host" }), false);
+  assert.ok(await isAlive({ ...self, host: "renamed" }), "where the boots are known, they tell");
+  assert.equal(await isAlive({ ...self, host: "another", boot_id: null }), false);
   assert.equal(await isOfThisBoot({ ...self, boot_id: "another boot" }), false);
 });
 
