@@ -57,7 +57,7 @@ async function readSmallFile(path: string): Promise<Uint8Array> {
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) {
       throw new NotFoundError(`Configuration file "${path}" not found`, {
-        hint: "Check the path given with --config.",
+        hint: "Check its path; relative paths begin in the folder you are in.",
         cause,
       });
     }
