@@ -132,7 +132,7 @@ export class ModelRegistry {
         config_path: null,
         metrics: null,
         metadata: null,
-        ...withoutId(info),
+        ...structuredClone(withoutId(info)),
       });
       draft.count("registered");
       if (id !== info.id) {
@@ -277,7 +277,9 @@ export class ModelRegistry {
    */
   async getInterrupted(): Promise<ModelEntry[]> {
     const { interrupted, models } = await this.#store.read();
-    const entries = interrupted.flatMap((id) => models[id] ?? []);
+    const entries = [...new Set([...interrupted, ...Object.keys(models)])]
+      .flatMap((id) => Object.hasOwn(models, id) ? models[id] ?? [] : [])
+      .filter((entry) => entry.status === "interrupted");
     const present = await Promise.all(entries.map((entry) => this.checkpointExists(entry)));
     return entries.filter((_, index) => present[index]);
   }
@@ -464,13 +466,14 @@ function unknownId(id: string): NotFoundError {
   });
 }
 
-/** A folder with files in it belongs to a model, even to one the manifest does not know. */
+/** What is not empty belongs to a model, even to one the manifest does not know. */
 async function hasFiles(folder: string): Promise<boolean> {
   try {
     for await (const _ of Deno.readDir(folder)) return true;
     return false;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotADirectory) return true;
     throw error;
   }
 }

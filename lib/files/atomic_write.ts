@@ -153,11 +153,13 @@ async function keepPrevious(path: string, backup: string): Promise<void> {
   await Deno.remove(temp).catch(() => {});
   try {
     await linkOrCopy(path, temp);
+    await renameReplacing(temp, backup);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  } finally {
+    // POSIX leaves both names where they are links to the same file.
+    await Deno.remove(temp).catch(() => {});
   }
-  await renameReplacing(temp, backup);
 }
 
 /** Windows refuses to replace a file that a scanner has open for a moment. */

@@ -10,14 +10,17 @@ import { type ModelEntry, ModelEntrySchema } from "./entry.ts";
 /** The version we write. */
 export const MANIFEST_VERSION = "1.0";
 
+const VERSION = /^\d+(?:\.\d+)*$/;
+
 /** An array is an object to valibot, too. */
 const object = v.custom<Record<string, unknown>>(isRecord, "Expected an object");
 
 const ManifestSchema = v.pipe(
   object,
   v.looseObject({
-    version: v.optional(v.string(), MANIFEST_VERSION),
-    models: v.optional(object, {}),
+    version: v.optional(v.pipe(v.string(), v.regex(VERSION)), MANIFEST_VERSION),
+    // Every program writes it: where it is missing, its name is damaged and all entries are hidden.
+    models: object,
     interrupted: v.optional(v.array(v.string()), []),
     aliases: v.optional(v.pipe(object, v.record(v.string(), v.string())), {}),
     stats: v.optional(v.record(v.string(), v.number())),
@@ -79,7 +82,7 @@ export function parseManifest(json: string): ParsedManifest {
 
 /** Is a manifest of this version older than or equal to what we write? */
 export function isKnownVersion(version: string): boolean {
-  const [major = NaN, minor = NaN] = version.split(".").map(Number);
+  const [major = NaN, minor = 0] = version.split(".").map(Number);
   const [ourMajor = 1, ourMinor = 0] = MANIFEST_VERSION.split(".").map(Number);
   return major < ourMajor || (major === ourMajor && minor <= ourMinor);
 }
@@ -156,7 +159,7 @@ function salvage(value: unknown): Manifest {
   const { models, version } = value;
   return {
     ...emptyManifest(),
-    ...(typeof version === "string" ? { version } : {}),
+    ...(typeof version === "string" && VERSION.test(version) ? { version } : {}),
     ...(isRecord(models) ? { models: models as Record<string, ModelEntry> } : {}),
   };
 }

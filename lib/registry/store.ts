@@ -117,7 +117,6 @@ export class ManifestStore {
       using _lock = await FileLock.acquire(this.#lock);
       return await this.#readLocked();
     } catch (error) {
-      if (error instanceof ConflictError) throw error;
       log.error(`cannot repair ${JSON.stringify(this.#path)}: ${messageOf(error)}`);
       return (await this.#collect()).manifest;
     }
@@ -132,6 +131,7 @@ export class ManifestStore {
 
   async #rebuildLocked(faults: string[]): Promise<RebuildReport> {
     const collected = await this.#collect();
+    this.#refuseNewer(collected.backup);
     const isDamaged = faults.length > 0;
     const kept = isDamaged ? await this.#keepDamaged() : null;
     await this.#save(countRecovery(collected.manifest, faults), { keepPrevious: !isDamaged });
@@ -147,15 +147,15 @@ export class ManifestStore {
     return { models, kept };
   }
 
-  async #collect(): Promise<{ manifest: Manifest; summary: string }> {
+  async #collect(): Promise<{ manifest: Manifest; backup: Manifest; summary: string }> {
     const damaged = (await this.#readFile())?.manifest ?? emptyManifest();
     const backup = await readManifest(this.#backup) ?? emptyManifest();
-    this.#refuseNewer(backup);
     const folders = await readModelJsons(join(this.#root, "models"));
     const inDamaged = Object.values(damaged.models);
     const inBackup = Object.values(backup.models);
     return {
       manifest: mergeManifest({ ...backup, ...damaged }, [inDamaged, inBackup, folders]),
+      backup,
       summary: `${inDamaged.length} in the file, ${inBackup.length} in its backup, ` +
         `${folders.length} in model folders`,
     };

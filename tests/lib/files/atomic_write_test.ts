@@ -56,6 +56,16 @@ Deno.test("1.3.7 writeFileAtomic() keeps the previous version where it is told t
     assert.deepEqual(await names(folder), ["backup", "file"]);
   }));
 
+Deno.test("1.3.7 a writer killed between backup and rename leaves nothing for long", () =>
+  inFolder(async (folder) => {
+    const [path, backup] = [join(folder, "file"), join(folder, "backup")];
+    await writeFileAtomic(path, "one");
+    await Deno.link(path, backup);
+    await writeFileAtomic(path, "two", { keepPreviousAs: backup });
+    assert.equal(await Deno.readTextFile(backup), "one");
+    assert.deepEqual(await names(folder), ["backup", "file"]);
+  }));
+
 Deno.test("1.3.7 a write that fails leaves the old version and no temporary file", () =>
   inFolder(async (folder) => {
     const path = join(folder, "folder");

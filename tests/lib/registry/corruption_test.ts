@@ -41,6 +41,7 @@ const DAMAGES: Record<string, string | Uint8Array> = {
   "an empty file": "",
   "null": "null",
   "an array": "[]",
+  "an object without models": '{"version":"1.0","modems":{},"interrupted":[]}',
   "models as an array": '{"version":"1.0","models":[],"interrupted":[]}',
   "interrupted as a number": '{"version":"1.0","models":{},"interrupted":7}',
   "bad UTF-8": new Uint8Array([0x7b, 0xff, 0xfe, 0x7d]),
@@ -111,7 +112,7 @@ Deno.test("1.3.6 two damages within a second are both kept, the backup stays goo
   for (const text of ["first", "second"]) {
     await Deno.writeTextFile(pathOf(bed), text);
     await assertAllThere(bed);
-    assert.doesNotThrow(async () => JSON.parse(await Deno.readTextFile(backup)));
+    assert.deepEqual(Object.keys(JSON.parse(await Deno.readTextFile(backup)).models), IDS);
   }
   const kept = await keptFiles(bed);
   assert.equal(kept.length, 2);
@@ -168,6 +169,9 @@ Deno.test("a damaged manifest of a newer version is not replaced by an older one
   await Deno.writeTextFile(backup, JSON.stringify({ ...manifest, version: "2.0" }));
   await Deno.writeTextFile(pathOf(bed), "torn");
   const registry = await reopened(bed);
+  assert.deepEqual((await registry.list()).map(({ id }) => id).sort(), IDS, "reading works");
   await assert.rejects(registry.markCompleted("aaaaaaaa", {}), ConflictError);
+  await assert.rejects(registry.rebuild(), ConflictError);
   assert.equal(await Deno.readTextFile(pathOf(bed)), "torn");
+  assert.deepEqual(await keptFiles(bed), []);
 });

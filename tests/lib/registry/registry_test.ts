@@ -88,6 +88,15 @@ Deno.test("1.3.2 register() enters a model as training, MR3, MR13, MR14", async 
   assert.ok((await Deno.stat(join(bed.folder, "models/centroid_a3f5e8c9"))).isDirectory);
 });
 
+Deno.test("1.3.2 register() takes a copy: what the caller changes later is not stored", async () => {
+  await using bed = await RegistryBed.create();
+  const info = { ...MODEL, metadata: { dataset: "mice.slp" } };
+  await bed.add(info);
+  info.metadata.dataset = "rats.slp";
+  await bed.registry.update(ID, (entry) => ({ ...entry, notes: "saved again" }));
+  assert.deepEqual((await bed.registry.get(ID))?.metadata, { dataset: "mice.slp" });
+});
+
 Deno.test("1.3.2 register() refuses what no folder can be named after", async () => {
   await using bed = await RegistryBed.create();
   for (const id of ["", "../../etc", "A3F5E8C9", "a3f5e8c", "a3f5e8c9-2"]) {
@@ -115,6 +124,12 @@ Deno.test("1.3.3 a folder with files in it is taken, even if the manifest forgot
   const folder = join(bed.folder, "models/centroid_a3f5e8c9");
   await Deno.mkdir(folder);
   await Deno.writeTextFile(join(folder, "best.ckpt"), "precious");
+  assert.equal(await bed.add(MODEL), `${ID}-2`);
+});
+
+Deno.test("1.3.3 a file where the folder would be is taken, too", async () => {
+  await using bed = await RegistryBed.create();
+  await Deno.writeTextFile(join(bed.folder, "models/centroid_a3f5e8c9"), "no folder");
   assert.equal(await bed.add(MODEL), `${ID}-2`);
 });
 
@@ -226,6 +241,24 @@ Deno.test("1.2.6 getInterrupted() gives those whose checkpoint is there, in orde
   }
   const ids = (await bed.registry.getInterrupted()).map(({ id }) => id);
   assert.deepEqual(ids, ["bbbbbbbb", "cccccccc"]);
+});
+
+Deno.test("1.2.6 getInterrupted() goes by the status, an odd list only orders", async () => {
+  await using bed = await RegistryBed.create();
+  for (const id of ["aaaaaaaa", "bbbbbbbb", "cccccccc"]) {
+    const path = `models/centroid_${id}/last.ckpt`;
+    await bed.add({ id, model_type: "centroid", checkpoint_path: path });
+    await Deno.writeTextFile(join(bed.folder, path), "x");
+    if (id !== "aaaaaaaa") await bed.registry.markInterrupted(id, path, 1);
+  }
+  const manifest = await manifestOf(bed);
+  for (const interrupted of [["cccccccc", "aaaaaaaa", "gone", "constructor"], []]) {
+    const path = join(bed.folder, "models/.registry/manifest.json");
+    await Deno.writeTextFile(path, JSON.stringify({ ...manifest, interrupted }));
+    const ids = (await bed.registry.getInterrupted()).map(({ id }) => id);
+    assert.deepEqual(ids.toSorted(), ["bbbbbbbb", "cccccccc"]);
+    if (interrupted.length > 0) assert.equal(ids[0], "cccccccc");
+  }
 });
 
 Deno.test("1.2.7 getCheckpointPath() is absolute; a file that is gone is a warning, MR21, MR22", async () => {
