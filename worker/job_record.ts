@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { NotFoundError } from "../lib/errors.ts";
+import { logger } from "../lib/log.ts";
 import type { FinalJobStatus, JobEvent, JobEventBody } from "../lib/protocol/job_events.ts";
 import type { JobSpec } from "../lib/protocol/job_spec.ts";
 import type { ModelRegistry } from "../lib/registry.ts";
@@ -11,6 +13,8 @@ import { bookEvents } from "./bookkeeping.ts";
 import { EventWriter, readEvents } from "./job_events.ts";
 import type { JobFolder, JobResult, JobState } from "./job_folder.ts";
 import { releaseReserve, withReserve } from "./reserve.ts";
+
+const log = logger("supervisor");
 
 /** The record of one job, open for writing. */
 export class JobRecord {
@@ -117,7 +121,12 @@ export class JobRecord {
       if (model_id === null) continue;
       const ofModel = events.filter((event) => "model" in event && event.model === model);
       const { job_id } = this.spec;
-      await this.#persist(() => bookEvents(this.registry, job_id, model_id, ofModel));
+      try {
+        await this.#persist(() => bookEvents(this.registry, job_id, model_id, ofModel));
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error;
+        log.warn(`model ${model_id} is no longer in the registry: its job goes on without it`);
+      }
     }
   }
 

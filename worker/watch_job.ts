@@ -37,7 +37,11 @@ export async function* watchJob(
     if (isDue) nextCheck = performance.now() + ALIVE_CHECK_MS;
     const isFinished = await folder.readResult() !== null;
     yield* await tail.poll();
-    if (isFinished) return;
+    if (isFinished) {
+      // Killed after its result, a supervisor leaves a state that still says running.
+      if (hasEnded && await isDead(folder)) await recoverJob(folder, registry);
+      return;
+    }
     if (isGone || (isDue && await isDead(folder))) await recoverJob(folder, registry);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

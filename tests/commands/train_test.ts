@@ -179,6 +179,7 @@ Deno.test("the trainer runs in its own process group with a clean environment", 
   const start = JSON.parse(await Deno.readTextFile(record));
   const { id } = await world.model();
   assert.equal(start.env.TMPDIR, world.path(`models/centroid_${id}/.tmp`));
+  assert.equal(start.cwd, world.folder, "relative videos in labels begin where the user stood");
   assert.equal(start.env.PYTHONUNBUFFERED, "1");
   for (const name of ["SLURM_JOB_ID", "RANK", "SLEAP_RTC_SECRET"]) assert.ok(!(name in start.env));
   await assert.rejects(Deno.stat(start.env.TMPDIR), "the temporary folder is removed");

@@ -182,16 +182,21 @@ async function quietly(what: string, clean: () => Promise<void>): Promise<void> 
 }
 
 async function prepareTrainer(run: Run, args: string[]): Promise<TrainerProcess> {
-  const { config, tempFolder, tools } = run;
+  const { record, config, tempFolder, tools } = run;
   return await TrainerProcess.prepare({
     command: tools.trainer.path,
     args,
-    cwd: run.record.folder.path,
+    // Relative video paths inside labels begin where the user stood.
+    cwd: await isFolder(record.spec.base_dir) ? record.spec.base_dir : record.folder.path,
     env: trainerEnvironment(Deno.env.toObject(), {
       tempFolder,
       ...(config.wandbApiKey === null ? {} : { wandbApiKey: config.wandbApiKey }),
     }),
   });
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((info) => info.isDirectory, () => false);
 }
 
 /** Put the waiting trainer on the disk; returns where its output will begin in the log, in bytes. */
