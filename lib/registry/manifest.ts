@@ -47,6 +47,8 @@ export interface ParsedManifest {
   manifest: Manifest;
   /** What is wrong with it; empty for a sound file. */
   faults: string[];
+  /** What is sound of the entries that are not; the manifest has none of them. */
+  partial: ModelEntry[];
 }
 
 /** A manifest without models. */
@@ -65,19 +67,35 @@ export function parseManifest(json: string): ParsedManifest {
   try {
     value = parsePlainJson(json);
   } catch (error) {
-    return { manifest: emptyManifest(), faults: [(error as SyntaxError).message] };
+    return { manifest: emptyManifest(), faults: [(error as SyntaxError).message], partial: [] };
   }
   const root = v.safeParse(ManifestSchema, value);
   const faults = root.issues?.map(describeIssue) ?? [];
   const source = root.success ? root.output : salvage(value);
   const models: Record<string, ModelEntry> = {};
+  const partial: ModelEntry[] = [];
   for (const [id, entry] of Object.entries(source.models)) {
     const parsed = v.safeParse(ModelEntrySchema, entry);
-    if (parsed.success && parsed.output.id === id) models[id] = parsed.output;
-    else faults.push(`models.${id}: ${parsed.success ? "ID differs" : describeIssues(parsed)}`);
+    if (parsed.success && parsed.output.id === id) {
+      models[id] = parsed.output;
+      continue;
+    }
+    faults.push(`models.${id}: ${parsed.success ? "ID differs" : describeIssues(parsed)}`);
+    partial.push(...soundPart(id, entry));
   }
-  const manifest = { ...source, models };
-  return { manifest, faults: isKnownVersion(manifest.version) ? faults : [] };
+  if (isKnownVersion(source.version)) return { manifest: { ...source, models }, faults, partial };
+  for (const entry of partial) models[entry.id] = entry;
+  return { manifest: { ...source, models }, faults: [], partial: [] };
+}
+
+/** An entry without the fields that do not fit the schema, if that leaves one with this ID. */
+function soundPart(id: string, entry: unknown): ModelEntry[] {
+  if (!isRecord(entry) || entry["id"] !== id) return [];
+  const issues = v.safeParse(ModelEntrySchema, entry).issues ?? [];
+  const odd = new Set(issues.map(({ path }) => path?.[0].key));
+  const fields = Object.entries(entry).filter(([key]) => !odd.has(key));
+  const parsed = v.safeParse(ModelEntrySchema, Object.fromEntries(fields));
+  return parsed.success ? [parsed.output] : [];
 }
 
 /** Is a manifest of this version older than or equal to what we write? */

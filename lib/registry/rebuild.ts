@@ -6,7 +6,8 @@ import { emptyManifest, type Manifest } from "./manifest.ts";
  * an earlier source before a later one.
  *
  * @param base root keys to keep (counters, keys of other programs)
- * @param sources entries of the damaged manifest, of its backup, of the model folders
+ * @param sources entries of the damaged manifest, of its backup, of the model folders; what is sound
+ *   of damaged ones
  */
 export function mergeManifest(
   base: Manifest,

@@ -15,6 +15,7 @@ import {
   emptyManifest,
   isKnownVersion,
   type Manifest,
+  type ParsedManifest,
   parseManifest,
   serialiseManifest,
 } from "./manifest.ts";
@@ -148,13 +149,13 @@ export class ManifestStore {
   }
 
   async #collect(): Promise<{ manifest: Manifest; backup: Manifest; summary: string }> {
-    const damaged = (await this.#readFile())?.manifest ?? emptyManifest();
+    const { manifest: damaged, partial } = await this.#readFile() ?? soundManifest(emptyManifest());
     const backup = await readManifest(this.#backup) ?? emptyManifest();
     const folders = await readModelJsons(join(this.#root, "models"));
     const inDamaged = Object.values(damaged.models);
     const inBackup = Object.values(backup.models);
     return {
-      manifest: mergeManifest({ ...backup, ...damaged }, [inDamaged, inBackup, folders]),
+      manifest: mergeManifest({ ...backup, ...damaged }, [inDamaged, inBackup, folders, partial]),
       backup,
       summary: `${inDamaged.length} in the file, ${inBackup.length} in its backup, ` +
         `${folders.length} in model folders`,
@@ -162,10 +163,10 @@ export class ManifestStore {
   }
 
   /** The file as it is; null where there is none. Parsed only when it has changed. */
-  async #readFile(): Promise<{ manifest: Manifest; faults: string[] } | null> {
+  async #readFile(): Promise<ParsedManifest | null> {
     const stamp = await stampOf(this.#path);
     if (stamp === null) return null;
-    if (stamp === this.#cached?.stamp) return { manifest: this.#cached.manifest, faults: [] };
+    if (stamp === this.#cached?.stamp) return soundManifest(this.#cached.manifest);
     let bytes: Uint8Array;
     try {
       bytes = await Deno.readFile(this.#path);
@@ -218,6 +219,10 @@ export class ManifestStore {
       { hint: "Update sleap-rtc on this machine. Reading still works." },
     );
   }
+}
+
+function soundManifest(manifest: Manifest): ParsedManifest {
+  return { manifest, faults: [], partial: [] };
 }
 
 function countRecovery(manifest: Manifest, faults: string[]): Manifest {

@@ -107,10 +107,10 @@ Deno.test("events of another job and of an ended model change nothing", () => {
   assert.equal(fold(late.slice(-1), ended), ended);
 });
 
-Deno.test("booking in any pieces, each any number of times, gives the same entry", async () => {
+Deno.test("booking in any pieces, each any number of times, gives the same entry", () => {
   const events = eventsOf(BODIES);
   const expected = fold(events);
-  await fc.assert(
+  fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.nat(events.length), fc.nat(events.length)), { maxLength: 6 }),
       (pieces) => {
@@ -126,6 +126,60 @@ Deno.test("booking in any pieces, each any number of times, gives the same entry
       },
     ),
   );
+});
+
+/** A body of any kind, of any attempt, in any order: resumes, late events, ends that repeat. */
+const anyBody: fc.Arbitrary<JobEventBody> = fc.tuple(
+  fc.constantFrom(...BODIES),
+  fc.nat(4),
+  fc.integer({ min: 1, max: 3 }),
+  fc.constantFrom("completed", "interrupted", "failed"),
+).map(([body, epoch, attempt, status]): JobEventBody => {
+  if (!("attempt" in body)) return body;
+  if (body.type === "model_finished") {
+    return { ...body, attempt, outcome: { ...body.outcome, status } };
+  }
+  return "epoch" in body ? { ...body, attempt, epoch } : { ...body, attempt };
+});
+
+Deno.test("any events, in any pieces and each any number of times, give the same entry", () => {
+  fc.assert(fc.property(
+    fc.array(anyBody, { maxLength: 20 }),
+    fc.array(fc.tuple(fc.nat(20), fc.nat(20)), { maxLength: 8 }),
+    (bodies, pieces) => {
+      const events = eventsOf(bodies);
+      let entry = ENTRY;
+      let end = 0;
+      for (const [from, to] of pieces) {
+        entry = fold(events.slice(Math.min(from, end), Math.max(to, end)), entry);
+        end = Math.max(end, to);
+      }
+      assert.deepEqual(fold(events, entry), fold(events));
+    },
+  ));
+});
+
+Deno.test("of the epochs the last one and the first best are booked", () => {
+  fc.assert(fc.property(
+    fc.array(fc.option(fc.double({ min: 0, max: 9, noNaN: true })), { minLength: 1 }),
+    (losses) => {
+      const epochs = losses.map((val_loss, epoch): JobEventBody => ({
+        type: "epoch",
+        ...OF_MODEL,
+        epoch,
+        train_loss: 1,
+        val_loss,
+      }));
+      const { metrics, last_epoch } = fold(eventsOf(epochs));
+      const known = losses.filter((loss) => loss !== null);
+      const best = known.length > 0 ? Math.min(...known) : undefined;
+      assert.equal(last_epoch, losses.length - 1);
+      assert.equal(metrics?.["epochs_completed"], losses.length);
+      assert.equal(metrics["final_val_loss"], losses.at(-1));
+      assert.equal(metrics["best_val_loss"], best);
+      assert.equal(metrics["best_epoch"], best === undefined ? undefined : losses.indexOf(best));
+    },
+  ));
 });
 
 Deno.test("bookEvents() writes only what changes something", async () => {

@@ -84,6 +84,26 @@ Deno.test("1.3.6 one bad entry among good ones: the others stay, it comes back f
   assert.equal((await (await reopened(bed)).get("cccccccc"))?.notes, "newer than the backup");
 });
 
+Deno.test("1.3.6 an entry with an odd field and no other copy stays, without that field", async () => {
+  await using bed = await RegistryBed.create();
+  const odd = { id: "aaaaaaaa", status: "completed", tags: "a, b", attempts: [7], other: [7] };
+  const text = JSON.stringify({ version: "1.0", models: { aaaaaaaa: odd }, interrupted: [] });
+  await Deno.writeTextFile(pathOf(bed), text);
+  const expected = { id: "aaaaaaaa", status: "completed", other: [7] };
+  assert.deepEqual(await (await reopened(bed)).get("aaaaaaaa"), expected);
+  const [kept = ""] = await keptFiles(bed);
+  assert.equal(await Deno.readTextFile(join(bed.folder, "models/.registry", kept)), text);
+});
+
+Deno.test("1.3.6 a whole copy of an entry is taken before one with an odd field", async () => {
+  await using bed = await threeModels();
+  const manifest = JSON.parse(await Deno.readTextFile(pathOf(bed)));
+  manifest.models.aaaaaaaa.run_name = 7;
+  await Deno.writeTextFile(pathOf(bed), JSON.stringify(manifest));
+  await assertAllThere(bed);
+  assert.equal((await (await reopened(bed)).get("aaaaaaaa"))?.run_name, "run aaaaaaaa");
+});
+
 Deno.test("1.3.6 any change of any bytes never loses a model that has its folder", async () => {
   await using bed = await threeModels();
   const whole = await Deno.readFile(pathOf(bed));
@@ -127,6 +147,24 @@ Deno.test("1.3.6 without manifest and backup the model folders suffice", async (
   await Deno.remove(join(bed.folder, "models/.registry"), { recursive: true });
   await ModelRegistry.open(bed.folder);
   await assertAllThere(bed);
+});
+
+Deno.test("1.3.6 a deleted manifest comes back with the next reader", async () => {
+  await using bed = await threeModels();
+  await Deno.remove(pathOf(bed));
+  await assertAllThere(bed);
+  assert.deepEqual(await keptFiles(bed), [], "there was nothing to keep");
+});
+
+Deno.test("1.3.6 where nothing can be written, a damaged manifest is read all the same", async () => {
+  await using bed = await threeModels();
+  using log = new CapturedLog();
+  await Deno.mkdir(`${pathOf(bed)}.tmp/in the way`, { recursive: true });
+  await Deno.writeTextFile(pathOf(bed), "damaged");
+  const registry = await reopened(bed);
+  assert.deepEqual((await registry.list()).map(({ id }) => id).sort(), IDS);
+  assert.equal(await Deno.readTextFile(pathOf(bed)), "damaged");
+  assert.ok(log.lines.some((line) => line.startsWith("error: cannot repair")));
 });
 
 Deno.test("1.3.6 the entry with the highest revision wins", async () => {

@@ -76,7 +76,9 @@ Deno.test("1.3.6 a root without models is damaged: no program writes one", () =>
 });
 
 Deno.test("1.3.1 missing version and interrupted are filled in, as Python does", () => {
-  assert.deepEqual(parseManifest('{"models":{}}'), { manifest: emptyManifest(), faults: [] });
+  const { manifest, faults } = parseManifest('{"models":{}}');
+  assert.deepEqual(manifest, emptyManifest());
+  assert.deepEqual(faults, []);
 });
 
 Deno.test("isKnownVersion() takes versions up to ours", () => {
@@ -95,8 +97,15 @@ Deno.test("1.3.6 a version that is none is damage, not a newer program", () => {
   }
 });
 
-Deno.test("a newer version is no damage, however odd it looks", () => {
-  const { manifest, faults } = parseManifest('{"version":"2.0","models":{"a":7},"interrupted":0}');
+Deno.test("a newer version is no damage, however odd it looks, and every entry is listed", () => {
+  const models = {
+    a: 7,
+    bbbbbbbb: { id: "bbbbbbbb", tags: "new kind" },
+    cccccccc: { id: "cccccccc" },
+  };
+  const text = JSON.stringify({ version: "2.0", models, interrupted: 0 });
+  const { manifest, faults } = parseManifest(text);
   assert.deepEqual(faults, []);
   assert.equal(manifest.version, "2.0");
+  assert.deepEqual(Object.keys(manifest.models).sort(), ["bbbbbbbb", "cccccccc"]);
 });

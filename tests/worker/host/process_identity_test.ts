@@ -29,7 +29,7 @@ async function end(child: Deno.ChildProcess): Promise<void> {
 }
 
 Deno.test("a process is alive until it has ended", async () => {
-  const child = startShell("echo 1; sleep 60");
+  const child = startShell("echo 1; exec sleep 60");
   await ready(child);
   const identity = await identifyProcess(child.pid);
   assert.ok(await isAlive(identity));
@@ -46,6 +46,18 @@ Deno.test("the same pid with another start, boot or host is another process", as
   assert.ok(await isAlive({ ...self, host: "renamed" }), "where the boots are known, they tell");
   assert.equal(await isAlive({ ...self, host: "another", boot_id: null }), false);
   assert.equal(await isOfThisBoot({ ...self, boot_id: "another boot" }), false);
+});
+
+Deno.test("a zombie is not alive", { ignore: Deno.build.os !== "linux" }, async () => {
+  const child = startShell("sleep 60 & echo $!; exec sleep 61");
+  const grandchild = await ready(child);
+  const identity = await identifyProcess(grandchild);
+  Deno.kill(grandchild, "SIGKILL");
+  while (await isAlive(identity)) await new Promise((resolve) => setTimeout(resolve, 1));
+  const stat = await Deno.readTextFile(`/proc/${grandchild}/stat`);
+  assert.match(stat, /\) Z /, "its parent never asks how it ended");
+  child.kill("SIGKILL");
+  await end(child);
 });
 
 Deno.test("endProcessGroup() ends the whole group, also one that ignores SIGTERM", async () => {
@@ -69,7 +81,7 @@ Deno.test("endProcessGroup() ends members that outlive their leader", async () =
 });
 
 Deno.test("endProcessGroup() leaves alone whoever has the pid by now", async () => {
-  const child = startShell("echo 1; sleep 60");
+  const child = startShell("echo 1; exec sleep 60");
   await ready(child);
   const identity = await identifyProcess(child.pid);
   await endProcessGroup({ ...identity, start_time: "1" }, 0);
