@@ -5,12 +5,14 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeFileAtomic } from "../lib/files/atomic_write.ts";
 import { ModelRegistry } from "../lib/registry.ts";
 import { emptyManifest, serialiseManifest } from "../lib/registry/manifest.ts";
 import type { ModelEntry } from "../lib/registry.ts";
 import { type Measurement, timed } from "./measurement.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
+const WRITES = 50;
 const WRITE_BUDGETS = new Map([[100, 5], [1_000, 10]]);
 
 /** Measure everything. */
@@ -29,15 +31,28 @@ async function measureRegistry(folder: string, models: number): Promise<Measurem
   const lookup = models > 1_000 ? null : 1;
   const at = `at ${models.toLocaleString("en")} models`;
   await registry.list();
+  const bytes = await Deno.readFile(join(folder, "models/.registry/manifest.json"));
+  const bare = join(folder, "bare");
   return [
     {
+      figure: `replace a file of the same size ${at}`,
+      samples: await timed(WRITES, () => writeFileAtomic(bare, bytes)),
+      budget: null,
+    },
+    {
       figure: `register and save ${at}`,
-      samples: await timed(30, (n) => registry.register({ id: idOf(n, "f"), model_type: "bench" })),
+      samples: await timed(
+        WRITES,
+        (n) => registry.register({ id: idOf(n, "f"), model_type: "bench" }),
+      ),
       budget,
     },
     {
       figure: `mark completed and save ${at}`,
-      samples: await timed(30, (n) => registry.markCompleted(idOf(n, "f"), { final_val_loss: n })),
+      samples: await timed(
+        WRITES,
+        (n) => registry.markCompleted(idOf(n, "f"), { final_val_loss: n }),
+      ),
       budget,
     },
     {

@@ -117,7 +117,6 @@ export class ModelRegistry {
       const known = findByJob(draft.manifest, info);
       if (known !== undefined) return known.id;
       const id = await this.#freeId(draft.manifest, info);
-      await makeFolder(join(this.root, modelFolder(info.model_type, id)));
       draft.put({
         id,
         full_hash: null,
@@ -132,8 +131,9 @@ export class ModelRegistry {
         config_path: null,
         metrics: null,
         metadata: null,
-        ...structuredClone(withoutId(info)),
+        ...withoutId(info),
       });
+      await makeFolder(join(this.root, modelFolder(info.model_type, id)));
       draft.count("registered");
       if (id !== info.id) {
         draft.count("collisions");
@@ -449,7 +449,7 @@ function withoutId({ id: _, ...rest }: NewModel): Partial<ModelEntry> {
 }
 
 function findByJob(manifest: Manifest, info: NewModel): ModelEntry | undefined {
-  if (!info.job_id) return undefined;
+  if (!info.job_id || typeof info.model_index !== "number") return undefined;
   return Object.values(manifest.models).find((entry) =>
     entry.job_id === info.job_id && entry.model_index === info.model_index
   );

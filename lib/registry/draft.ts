@@ -1,5 +1,7 @@
-import type { ModelEntry } from "./entry.ts";
-import type { Manifest } from "./manifest.ts";
+import * as v from "valibot";
+import { UsageError } from "../errors.ts";
+import { type ModelEntry, ModelEntrySchema } from "./entry.ts";
+import { describeIssues, type Manifest } from "./manifest.ts";
 
 /** A change to a manifest that is being made: nothing shows until it is saved. */
 export class ManifestDraft {
@@ -28,14 +30,20 @@ export class ManifestDraft {
     return [...this.#changed].flatMap((id) => this.manifest.models[id] ?? []);
   }
 
-  /** Add or replace an entry; its revision and the list of interrupted models follow. */
+  /**
+   * Add or replace an entry; its revision and the list of interrupted models follow.
+   *
+   * @throws {UsageError} when it is no entry: the manifest would be damaged for the next reader
+   */
   put(entry: ModelEntry): void {
     const { models, interrupted } = this.manifest;
     const revision = (models[entry.id]?.revision ?? 0) + 1;
-    models[entry.id] = { ...entry, revision };
-    const place = interrupted.indexOf(entry.id);
-    if (entry.status === "interrupted" && place < 0) interrupted.push(entry.id);
-    if (entry.status !== "interrupted" && place >= 0) interrupted.splice(place, 1);
+    models[entry.id] = storedForm({ ...entry, revision });
+    if (entry.status !== "interrupted") {
+      this.manifest.interrupted = interrupted.filter((id) => id !== entry.id);
+    } else if (!interrupted.includes(entry.id)) {
+      interrupted.push(entry.id);
+    }
     this.#changed.add(entry.id);
   }
 
@@ -46,4 +54,12 @@ export class ManifestDraft {
     this.manifest.stats = stats;
     this.#counted = true;
   }
+}
+
+/** The entry as it will be read again: shares nothing with the caller, has nothing JSON lacks. */
+function storedForm(entry: ModelEntry): ModelEntry {
+  const copy: unknown = JSON.parse(JSON.stringify(entry));
+  const parsed = v.safeParse(ModelEntrySchema, copy);
+  if (parsed.success) return parsed.output;
+  throw new UsageError(`Cannot store model ${entry.id}: ${describeIssues(parsed)}`);
 }

@@ -186,7 +186,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function describeIssues(result: { issues?: readonly v.BaseIssue<unknown>[] | undefined }): string {
+/** What does not fit a schema, in one line. */
+export function describeIssues(
+  result: { issues?: readonly v.BaseIssue<unknown>[] | undefined },
+): string {
   return (result.issues ?? []).map(describeIssue).join("; ");
 }
 

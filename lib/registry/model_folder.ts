@@ -41,8 +41,9 @@ export async function writeModelJson(root: string, entry: ModelEntry): Promise<v
 export async function readModelJsons(modelsFolder: string): Promise<ModelEntry[]> {
   const entries: ModelEntry[] = [];
   try {
-    for await (const { name, isDirectory } of Deno.readDir(modelsFolder)) {
-      if (!isDirectory || name.startsWith(".")) continue;
+    for await (const { name, isFile } of Deno.readDir(modelsFolder)) {
+      // A link may lead to a folder on a larger disk.
+      if (isFile || name.startsWith(".")) continue;
       const entry = await readModelJson(join(modelsFolder, name, MODEL_JSON));
       if (entry !== null && modelFolderName(entry.model_type ?? "", entry.id) === name) {
         entries.push(entry);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { dirname, join } from "node:path";
 import { ConflictError, messageOf } from "../errors.ts";
 import { linkOrCopy, makeFolder, syncFolder, writeFileAtomic } from "../files/atomic_write.ts";
@@ -38,7 +39,7 @@ export class ManifestStore {
   readonly #path: string;
   readonly #backup: string;
   readonly #lock: string;
-  #cached: { stamp: string; manifest: Manifest } | null = null;
+  #cached: { stamp: string; bytes: Uint8Array; manifest: Manifest } | null = null;
 
   /** @param root folder that contains `models/` */
   constructor(root: string) {
@@ -69,7 +70,7 @@ export class ManifestStore {
    * A damaged manifest is kept under another name and rebuilt from its backup and the model folders.
    */
   async read(): Promise<Manifest> {
-    const read = await this.#readFile();
+    const read = await this.#readKnown() ?? await this.#readFile();
     if (read === null) {
       return await this.#hasRemains() ? await this.#repair() : emptyManifest();
     }
@@ -110,7 +111,7 @@ export class ManifestStore {
     using _lock = await FileLock.acquire(this.#lock);
     const read = await this.#readFile();
     if (read !== null) this.#refuseNewer(read.manifest);
-    return await this.#rebuildLocked(read?.faults ?? ["the file is missing"]);
+    return (await this.#rebuildLocked(read?.faults ?? ["the file is missing"])).report;
   }
 
   async #repair(): Promise<Manifest> {
@@ -126,17 +127,24 @@ export class ManifestStore {
   async #readLocked(): Promise<Manifest> {
     const read = await this.#readFile();
     if (read !== null && read.faults.length === 0) return read.manifest;
-    await this.#rebuildLocked(read?.faults ?? ["the file is missing"]);
-    return this.#cached?.manifest ?? emptyManifest();
+    return (await this.#rebuildLocked(read?.faults ?? ["the file is missing"])).manifest;
   }
 
-  async #rebuildLocked(faults: string[]): Promise<RebuildReport> {
+  async #rebuildLocked(
+    faults: string[],
+  ): Promise<{ manifest: Manifest; report: RebuildReport }> {
     const collected = await this.#collect();
     this.#refuseNewer(collected.backup);
     const isDamaged = faults.length > 0;
     const kept = isDamaged ? await this.#keepDamaged() : null;
-    await this.#save(countRecovery(collected.manifest, faults), { keepPrevious: !isDamaged });
-    const models = Object.keys(collected.manifest.models).length;
+    const manifest = countRecovery(collected.manifest, faults);
+    try {
+      await this.#save(manifest, { keepPrevious: !isDamaged });
+    } catch (error) {
+      if (kept !== null) await this.#forgetKept(kept);
+      throw error;
+    }
+    const models = Object.keys(manifest.models).length;
     if (isDamaged) {
       const where = kept === null ? "" : `; the damaged file is kept as ${JSON.stringify(kept)}`;
       log.error(
@@ -145,7 +153,7 @@ export class ManifestStore {
           `Compare them with: sleap-rtc list-models`,
       );
     }
-    return { models, kept };
+    return { manifest, report: { models, kept } };
   }
 
   async #collect(): Promise<{ manifest: Manifest; backup: Manifest; summary: string }> {
@@ -162,11 +170,19 @@ export class ManifestStore {
     };
   }
 
-  /** The file as it is; null where there is none. Parsed only when it has changed. */
+  /**
+   * The version that was read last, if the file still looks like it; enough for readers. Where times
+   * are kept in seconds, a later version can look the same: a freed inode is given out again.
+   */
+  async #readKnown(): Promise<ParsedManifest | null> {
+    if (this.#cached === null || await stampOf(this.#path) !== this.#cached.stamp) return null;
+    return soundManifest(this.#cached.manifest);
+  }
+
+  /** The file as it is; null where there is none. Parsed only when its bytes have changed. */
   async #readFile(): Promise<ParsedManifest | null> {
     const stamp = await stampOf(this.#path);
     if (stamp === null) return null;
-    if (stamp === this.#cached?.stamp) return soundManifest(this.#cached.manifest);
     let bytes: Uint8Array;
     try {
       bytes = await Deno.readFile(this.#path);
@@ -174,20 +190,25 @@ export class ManifestStore {
       if (error instanceof Deno.errors.NotFound) return null;
       throw error;
     }
+    if (this.#cached !== null && Buffer.compare(bytes, this.#cached.bytes) === 0) {
+      this.#cached = { ...this.#cached, stamp };
+      return soundManifest(this.#cached.manifest);
+    }
     const parsed = parseManifest(decode(bytes));
-    this.#cached = parsed.faults.length === 0 ? { stamp, manifest: parsed.manifest } : null;
+    this.#cached = parsed.faults.length === 0 ? { stamp, bytes, manifest: parsed.manifest } : null;
     return parsed;
   }
 
   async #save(manifest: Manifest, options = { keepPrevious: true }): Promise<void> {
     this.#cached = null;
+    const bytes = serialiseManifest(manifest);
     await writeFileAtomic(
       this.#path,
-      serialiseManifest(manifest),
+      bytes,
       options.keepPrevious ? { keepPreviousAs: this.#backup } : {},
     );
     const stamp = await stampOf(this.#path);
-    if (stamp !== null) this.#cached = { stamp, manifest };
+    if (stamp !== null) this.#cached = { stamp, bytes, manifest };
   }
 
   async #keepDamaged(): Promise<string | null> {
@@ -203,6 +224,11 @@ export class ManifestStore {
         if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       }
     }
+  }
+
+  /** While the damaged file is still in its place, a second name for it tells nothing. */
+  async #forgetKept(kept: string): Promise<void> {
+    if (await stampOf(kept) === await stampOf(this.#path)) await Deno.remove(kept);
   }
 
   /** A manifest that is gone is no reason to forget the models that are still there. */

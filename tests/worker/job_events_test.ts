@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { JobEventBody } from "../../lib/protocol/job_events.ts";
 import { EventTail, EventWriter, readEvents } from "../../worker/job_events.ts";
 
@@ -73,6 +74,27 @@ Deno.test("EventTail gives what is new, whole lines only, after a number", () =>
     }
     assert.deepEqual((await tail.poll()).map(({ seq }) => seq), [3]);
   }));
+
+Deno.test({
+  name: "an append that fails half-way leaves whole lines, and its number for the next",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    inFile(async (path) => {
+      const script = fileURLToPath(new URL("../support/append_events.ts", import.meta.url));
+      const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+      // As on a disk that fills up: of the event that is too long only the beginning can be written.
+      const limited = `trap '' XFSZ; ulimit -f 64; exec "$0" run -A --config "$@"`;
+      const { stdout } = await new Deno.Command("sh", {
+        args: ["-c", limited, Deno.execPath(), config, script, path, "10", "100000", "20"],
+      }).output();
+      const [first, second, third] = new TextDecoder().decode(stdout).split("\n");
+      assert.deepEqual([first, third], ["appended 1", "appended 2"]);
+      assert.match(second ?? "", /too large/i);
+      const text = await Deno.readTextFile(path);
+      assert.deepEqual(text.split("\n").map((line) => line.length > 0), [true, true, false]);
+      assert.deepEqual((await readEvents(path)).map(({ seq }) => seq), [1, 2]);
+    }),
+});
 
 Deno.test("lines that are no events are passed over", () =>
   inFile(async (path) => {

@@ -28,9 +28,13 @@ Deno.test("4.3.3 two processes registering 200 models each: 400 entries, every m
   let isDone = false;
   const reading = (async () => {
     let reads = 0;
+    let models = 0;
     while (!isDone) {
       const path = join(bed.folder, "models/.registry/manifest.json");
       assert.doesNotThrow(() => JSON.parse(Deno.readTextFileSync(path)));
+      const { length } = await bed.registry.list();
+      assert.ok(length >= models, `${models} models, then ${length}`);
+      models = length;
       reads++;
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
@@ -52,6 +56,20 @@ Deno.test("4.3.3 one process with many changes at once loses none", async () => 
   const ids = await Promise.all(models.map((model) => bed.add(model)));
   assert.equal(new Set(ids).size, 40);
   assert.equal((await bed.registry.list()).length, 40);
+});
+
+Deno.test("4.3.3 a change is made on what the file says, though it looks like the one known", async () => {
+  await using bed = await RegistryBed.create();
+  await bed.add({ id: "aaaaaaaa", model_type: "centroid", notes: "old" });
+  const path = join(bed.folder, "models/.registry/manifest.json");
+  const { atime, mtime } = await Deno.stat(path);
+  assert.ok(atime && mtime);
+  // As where times are kept in seconds (ext3, NFS, HFS+) and a freed inode is given out again.
+  const text = (await Deno.readTextFile(path)).replace('"notes": "old"', '"notes": "new"');
+  await Deno.writeTextFile(path, text);
+  await Deno.utime(path, atime, mtime);
+  await bed.registry.markCompleted("aaaaaaaa", {});
+  assert.equal((await bed.registry.get("aaaaaaaa"))?.notes, "new");
 });
 
 Deno.test(`1.3.7 killed with SIGKILL at ${KILLS} random moments: nothing acknowledged is lost`, async () => {

@@ -149,6 +149,16 @@ Deno.test("1.3.6 without manifest and backup the model folders suffice", async (
   await assertAllThere(bed);
 });
 
+Deno.test("1.3.6 a model whose folder was moved away behind a link comes back", async () => {
+  await using bed = await threeModels();
+  const folder = join(bed.folder, "models/centroid_aaaaaaaa");
+  await Deno.rename(folder, join(bed.folder, "large disk"));
+  await Deno.symlink(join(bed.folder, "large disk"), folder);
+  await Deno.remove(join(bed.folder, "models/.registry"), { recursive: true });
+  await ModelRegistry.open(bed.folder);
+  await assertAllThere(bed);
+});
+
 Deno.test("1.3.6 a deleted manifest comes back with the next reader", async () => {
   await using bed = await threeModels();
   await Deno.remove(pathOf(bed));
@@ -163,7 +173,9 @@ Deno.test("1.3.6 where nothing can be written, a damaged manifest is read all th
   await Deno.writeTextFile(pathOf(bed), "damaged");
   const registry = await reopened(bed);
   assert.deepEqual((await registry.list()).map(({ id }) => id).sort(), IDS);
+  assert.deepEqual((await registry.list()).map(({ id }) => id).sort(), IDS);
   assert.equal(await Deno.readTextFile(pathOf(bed)), "damaged");
+  assert.deepEqual(await keptFiles(bed), [], "it is still in its place: no copy for every reader");
   assert.ok(log.lines.some((line) => line.startsWith("error: cannot repair")));
 });
 
