@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { ConflictError, NotFoundError } from "../lib/errors.ts";
 import { makeFolder, syncFolder, writeError, writeFileAtomic } from "../lib/files/atomic_write.ts";
+import { FileLock } from "../lib/files/lock.ts";
 import { MODEL_STATUSES } from "../lib/registry/entry.ts";
 import { JOB_STATUSES } from "../lib/protocol/job_events.ts";
 import { type JobSpec, JobSpecSchema } from "../lib/protocol/job_spec.ts";
@@ -15,6 +16,7 @@ import { ProcessIdentitySchema } from "./host/process_identity.ts";
 import { setReserve } from "./reserve.ts";
 
 const NEW_PREFIX = ".new-";
+const LOCK_WAIT_MS = 2_000;
 const text = v.nullable(v.string());
 
 /** The trainer that was started last. */
@@ -145,6 +147,15 @@ export class JobFolder {
   /** Held by the supervisor for life. */
   get lockPath(): string {
     return join(this.path, "job.lock");
+  }
+
+  /**
+   * Take the job's lock, waiting a moment for those who only look whether it is held.
+   *
+   * @throws {ConflictError} when a supervisor, or whoever books the job, holds it; names the process
+   */
+  async lock(): Promise<FileLock> {
+    return await FileLock.acquire(this.lockPath, { timeoutMs: LOCK_WAIT_MS });
   }
 
   /** @throws {NotFoundError} when there is no such job, {ConflictError} when the file is damaged */

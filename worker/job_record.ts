@@ -6,9 +6,15 @@
  */
 import { NotFoundError } from "../lib/errors.ts";
 import { logger } from "../lib/log.ts";
-import type { FinalJobStatus, JobEvent, JobEventBody } from "../lib/protocol/job_events.ts";
+import type {
+  FinalJobStatus,
+  JobEvent,
+  JobEventBody,
+  ModelOutcome,
+} from "../lib/protocol/job_events.ts";
 import type { JobSpec } from "../lib/protocol/job_spec.ts";
 import type { ModelRegistry } from "../lib/registry.ts";
+import { modelFolder } from "../lib/registry/model_folder.ts";
 import { bookEvents } from "./bookkeeping.ts";
 import { EventWriter, readEvents } from "./job_events.ts";
 import type { JobFolder, JobResult, JobState } from "./job_folder.ts";
@@ -90,6 +96,29 @@ export class JobRecord {
     });
   }
 
+  /** Write down that a model is in the registry. */
+  async registered(model: number, modelId: string, modelType: string): Promise<void> {
+    await this.record({
+      type: "model_registered",
+      model,
+      attempt: this.#attempt,
+      model_id: modelId,
+      model_type: modelType,
+      folder: modelFolder(modelType, modelId),
+    });
+  }
+
+  /** Write down how the training of a model ended. */
+  async modelFinished(model: number, modelId: string, outcome: ModelOutcome): Promise<void> {
+    await this.record({
+      type: "model_finished",
+      model,
+      attempt: this.#attempt,
+      model_id: modelId,
+      outcome,
+    });
+  }
+
   /** Write down how the job ended. */
   async finish(status: FinalJobStatus, error: string | null): Promise<void> {
     await this.record({ type: "job_finished", status, error });
@@ -114,6 +143,10 @@ export class JobRecord {
   /** Close the events file. */
   async close(): Promise<void> {
     await this.#writer.close();
+  }
+
+  get #attempt(): number {
+    return this.#state.trainer?.attempt ?? 1;
   }
 
   async #book(events: readonly JobEvent[]): Promise<void> {

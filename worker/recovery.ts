@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { ConflictError, messageOf } from "../lib/errors.ts";
-import { FileLock, isLocked } from "../lib/files/lock.ts";
+import { isLocked } from "../lib/files/lock.ts";
 import { logger } from "../lib/log.ts";
 import type { FinalJobStatus, JobEvent, ModelOutcome } from "../lib/protocol/job_events.ts";
 import type { ModelRegistry } from "../lib/registry.ts";
@@ -18,7 +18,6 @@ import { notStarted, outcomeOf } from "./trainer/outcome.ts";
 import { removeScratch } from "./trainer/scratch.ts";
 
 const log = logger("recovery");
-const LOCK_WAIT_MS = 2_000;
 /** sleap-nn acts on SIGTERM after the running batch. */
 const TRAINER_GRACE_MS = 5_000;
 const SUPERVISOR_GONE = "The supervisor of the job ended before the training did";
@@ -59,7 +58,7 @@ export async function recoverJob(
   folder: JobFolder,
   registry: ModelRegistry,
 ): Promise<FinalJobStatus | null> {
-  const lock = await FileLock.acquire(folder.lockPath, { timeoutMs: LOCK_WAIT_MS })
+  const lock = await folder.lock()
     .catch((error) => {
       if (error instanceof ConflictError) return null;
       throw error;
@@ -135,9 +134,7 @@ async function adoptModels(record: JobRecord): Promise<void> {
       await record.setModel(model, { model_id: id, status: "training" });
     }
     if (!events.some((event) => event.type === "model_registered" && event.model === model)) {
-      const folder = modelFolder(model_type, id);
-      const body = { type: "model_registered", model, attempt: 1, model_id: id } as const;
-      await record.record({ ...body, model_type, folder });
+      await record.registered(model, id, model_type);
     }
   }
 }
@@ -169,8 +166,7 @@ async function finishModels(
     const known = outcomes.get(model);
     const outcome = known ?? await judgeModel(record, model, model_id, why);
     if (known === undefined) {
-      const attempt = record.state.trainer?.attempt ?? 1;
-      await record.record({ type: "model_finished", model, attempt, model_id, outcome });
+      await record.modelFinished(model, model_id, outcome);
       outcomes.set(model, outcome);
     }
     await record.setModel(model, { status: outcome.status });

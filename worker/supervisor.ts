@@ -6,7 +6,6 @@
  */
 import { hostname } from "node:os";
 import { messageOf } from "../lib/errors.ts";
-import { FileLock } from "../lib/files/lock.ts";
 import { logger } from "../lib/log.ts";
 import type { FinalJobStatus } from "../lib/protocol/job_events.ts";
 import { ModelRegistry } from "../lib/registry.ts";
@@ -20,8 +19,6 @@ import { bookDeadJob, bookUnfinished } from "./recovery.ts";
 import { trainModel } from "./trainer/train_model.ts";
 
 const log = logger("supervisor");
-/** Whoever looks whether a supervisor lives holds the lock for a moment. */
-const LOCK_WAIT_MS = 2_000;
 
 /**
  * Run a job to its end; does nothing for a job that has ended.
@@ -32,7 +29,7 @@ const LOCK_WAIT_MS = 2_000;
  * @throws {ConflictError} when another supervisor holds the job's lock; names it
  */
 export async function supervise(folder: JobFolder, stop: AbortSignal): Promise<FinalJobStatus> {
-  using _lock = await FileLock.acquire(folder.lockPath, { timeoutMs: LOCK_WAIT_MS });
+  using _lock = await folder.lock();
   const registry = await ModelRegistry.open(folder.root);
   const { status } = await folder.readState();
   if (isFinalStatus(status)) return status;

@@ -7,7 +7,7 @@ import { reprFloat } from "../python/float.ts";
 import { getIn, isPyMap, PyDate, type PyMap, type PyValue } from "../python/value.ts";
 import { parseYaml } from "../python/yaml.ts";
 import { checkedHead, checkedMap } from "./train_config/check.ts";
-import { isJsonName, parseConfig, readConfigText } from "./train_config/config_file.ts";
+import { isJsonName, parseConfig } from "./train_config/config_file.ts";
 import { type Override, withOverrides } from "./train_config/overrides.ts";
 
 export type { Override };
@@ -105,18 +105,6 @@ export function runNameOf(trainerView: PyValue): string | null {
 /** `data_config.train_labels_path` of a configuration as sleap-nn reads it. */
 export function trainLabelsOf(trainerView: PyValue): string[] {
   return textsOf(getIn(trainerView, ["data_config", "train_labels_path"]));
-}
-
-/**
- * {@linkcode readTrainConfig} for a file.
- *
- * Requires `--allow-read`.
- *
- * @throws {NotFoundError} when there is no such file
- * @throws {UsageError} when it is not a training configuration
- */
-export async function loadTrainConfig(path: string): Promise<TrainConfig> {
-  return readTrainConfig(await readConfigText(path), path);
 }
 
 function textOf(value: PyValue | undefined): string | null {

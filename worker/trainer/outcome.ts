@@ -18,8 +18,8 @@ import { judgeTraining } from "../../lib/sleap_nn/verdict.ts";
 
 const log = logger("supervisor");
 
-/** What is known about a trainer that ended. */
-export interface EndedTrainer {
+/** What is known about a run whose trainer ended. */
+export interface EndedRun {
   /** Null where nobody was there to take it. */
   exitCode: number | null;
   /** Why it ended, should it not have succeeded: `crash`, `stopped`, `cancelled`, `power`. */
@@ -34,36 +34,36 @@ export interface EndedTrainer {
 
 /** Judge a trainer that ended by what it left on the disk, and measure the checkpoint. */
 export async function outcomeOf(
-  trainer: EndedTrainer,
+  run: EndedRun,
   registry: ModelRegistry,
 ): Promise<ModelOutcome> {
-  const range = { path: trainer.logPath, from: trainer.logOffset };
+  const range = { path: run.logPath, from: run.logOffset };
   const marks = await scanTrainerLog(range);
   const verdict = await judgeTraining({
-    exitCode: trainer.exitCode,
+    exitCode: run.exitCode,
     finishedLine: marks.finished,
-    runFolder: trainer.runFolder,
-    reason: trainer.reason,
+    runFolder: run.runFolder,
+    reason: run.reason,
     lastError: await readLastError(range),
   });
-  await syncRun(trainer.runFolder);
+  await syncRun(run.runFolder);
   const { status, reason, error, warning, bestCheckpoint, lastCheckpoint } = verdict;
   const newest = lastCheckpoint ?? bestCheckpoint;
   const chosen = status === "completed" ? bestCheckpoint : newest;
-  const configPath = join(trainer.runFolder, "training_config.yaml");
+  const configPath = join(run.runFolder, "training_config.yaml");
   const config = await readTextOrNull(configPath);
   return {
     status,
     reason,
     error,
     warning,
-    metrics: summarise(await readTrainingLog(join(trainer.runFolder, "training_log.csv"))),
+    metrics: summarise(await readTrainingLog(join(run.runFolder, "training_log.csv"))),
     checkpoint_path: chosen && registry.storedPath(chosen.path),
     checkpoint: chosen &&
       { epoch: chosen.epoch, sha256: await sha256File(chosen.path), bytes: chosen.bytes },
     last_checkpoint_path: newest && registry.storedPath(newest.path),
     config_path: config === null ? null : registry.storedPath(configPath),
-    duration_seconds: Math.round(trainer.durationSeconds * 1000) / 1000,
+    duration_seconds: Math.round(run.durationSeconds * 1000) / 1000,
     hyperparameters: config === null ? null : hyperparametersOf(config, configPath),
   };
 }

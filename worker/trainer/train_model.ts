@@ -48,13 +48,7 @@ export async function trainModel(
 ): Promise<ModelOutcome> {
   const modelId = await register(record, model, spec, tools);
   const outcome = await train(record, model, spec, modelId, tools);
-  await record.record({
-    type: "model_finished",
-    model,
-    attempt: ATTEMPT,
-    model_id: modelId,
-    outcome,
-  });
+  await record.modelFinished(model, modelId, outcome);
   await record.setModel(model, { status: outcome.status });
   return outcome;
 }
@@ -65,9 +59,9 @@ async function register(
   spec: ModelSpec,
   tools: TrainTools,
 ): Promise<string> {
-  const job = record.spec;
+  const wished = spec.full_hash.slice(0, 8);
   const modelId = await record.registry.register({
-    id: spec.full_hash.slice(0, 8),
+    id: wished,
     full_hash: spec.full_hash,
     run_name: spec.run_name,
     model_type: spec.model_type,
@@ -80,7 +74,7 @@ async function register(
       training_duration_seconds: null,
     },
     sleap_nn_version: tools.trainer.version,
-    job_id: job.job_id,
+    job_id: record.spec.job_id,
     model_index: model,
     running: false,
     attempts: [],
@@ -89,15 +83,7 @@ async function register(
     checkpoint: null,
   });
   await record.setModel(model, { model_id: modelId, status: "training" });
-  await record.record({
-    type: "model_registered",
-    model,
-    attempt: ATTEMPT,
-    model_id: modelId,
-    model_type: spec.model_type,
-    folder: modelFolder(spec.model_type, modelId),
-  });
-  const wished = spec.full_hash.slice(0, 8);
+  await record.registered(model, modelId, spec.model_type);
   if (modelId !== wished) {
     await record.record({
       type: "warning",

@@ -3,11 +3,8 @@ import { join } from "node:path";
 import { NotFoundError, UsageError } from "../../../lib/errors.ts";
 import { getIn, type PyValue } from "../../../lib/python/value.ts";
 import { parseYaml } from "../../../lib/python/yaml.ts";
-import {
-  loadTrainConfig,
-  readHyperparameters,
-  readTrainConfig,
-} from "../../../lib/sleap_nn/train_config.ts";
+import { readHyperparameters, readTrainConfig } from "../../../lib/sleap_nn/train_config.ts";
+import { readConfigText } from "../../../lib/sleap_nn/train_config/config_file.ts";
 import {
   completeTrainConfig,
   type RunSettings,
@@ -133,7 +130,7 @@ for (const [text, problem] of refusedConfigs) {
   });
 }
 
-Deno.test("loadTrainConfig() says what is wrong with a file", async () => {
+Deno.test("a file that is no configuration is refused with what is wrong with it", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const path = (name: string) => join(folder, name);
@@ -142,13 +139,13 @@ Deno.test("loadTrainConfig() says what is wrong with a file", async () => {
     await Deno.writeFile(path("latin.yaml"), new Uint8Array([0x61, 0x3a, 0x20, 0xe9]));
     await Deno.mkdir(path("folder.yaml"));
     await Deno.writeFile(path("big.yaml"), new Uint8Array(5 * 1024 * 1024));
-    assert.equal((await loadTrainConfig(path("good.yml"))).modelType, "centroid");
-    await assert.rejects(loadTrainConfig(path("none.yaml")), NotFoundError);
-    await assert.rejects(loadTrainConfig(path("good.yml/x.yaml")), NotFoundError);
-    await assert.rejects(loadTrainConfig(path("video.mp4")), /is not a configuration file/);
-    await assert.rejects(loadTrainConfig(path("latin.yaml")), /it is not UTF-8 text/);
-    await assert.rejects(loadTrainConfig(path("folder.yaml")), /is a folder/);
-    await assert.rejects(loadTrainConfig(path("big.yaml")), /too large for a configuration/);
+    assert.equal((await read(path("good.yml"))).modelType, "centroid");
+    await assert.rejects(read(path("none.yaml")), NotFoundError);
+    await assert.rejects(read(path("good.yml/x.yaml")), NotFoundError);
+    await assert.rejects(read(path("video.mp4")), /is not a configuration file/);
+    await assert.rejects(read(path("latin.yaml")), /it is not UTF-8 text/);
+    await assert.rejects(read(path("folder.yaml")), /is a folder/);
+    await assert.rejects(read(path("big.yaml")), /too large for a configuration/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -281,3 +278,7 @@ Deno.test("readHyperparameters() gives null for what is not there or not used", 
   });
   assert.equal(readHyperparameters("[]").backbone, null);
 });
+
+async function read(path: string) {
+  return readTrainConfig(await readConfigText(path), path);
+}
