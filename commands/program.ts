@@ -4,7 +4,7 @@
  * @module
  */
 import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { EXIT, messageOf, SleapRtcError } from "../lib/errors.ts";
+import { EXIT, LeftByUserError, messageOf, SleapRtcError } from "../lib/errors.ts";
 import { logToStderr } from "../lib/log.ts";
 import { writeStderr } from "../lib/terminal/output.ts";
 import { VERSION } from "../lib/version.ts";
@@ -94,7 +94,8 @@ function pathOf(command: CommandUnknownOpts): string {
 function reportError(error: unknown, isDebug: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (error instanceof Deno.errors.BrokenPipe) return EXIT.failed;
-  writeStderr(`error: ${messageOf(error)}\n`);
+  const label = error instanceof LeftByUserError ? "" : "error: ";
+  writeStderr(`${label}${messageOf(error)}\n`);
   if (error instanceof SleapRtcError && error.hint) writeStderr(`hint: ${error.hint}\n`);
   if (isDebug) writeStderr(`${Deno.inspect(error)}\n`);
   return error instanceof SleapRtcError ? error.exitCode : EXIT.failed;

@@ -2,10 +2,10 @@ import { join } from "node:path";
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { JobView } from "../lib/client/job_view.ts";
 import { makeTrainRequest, type TrainRequest } from "../lib/client/train_request.ts";
-import { EXIT, JobNotSucceededError, UsageError } from "../lib/errors.ts";
+import { JobNotSucceededError, LeftByUserError, UsageError } from "../lib/errors.ts";
 import { type ModelEntry, ModelRegistry } from "../lib/registry.ts";
 import { findRegistryRoot } from "../lib/registry/root.ts";
-import { findSleapNn } from "../lib/sleap_nn/executable.ts";
+import { findSleapNn, type SleapNn } from "../lib/sleap_nn/executable.ts";
 import { formatLoss } from "../lib/terminal/formats.ts";
 import { LiveLine } from "../lib/terminal/live_line.ts";
 import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
@@ -13,6 +13,7 @@ import type { JobResult } from "../worker/job_folder.ts";
 import { recoverJobs } from "../worker/recovery.ts";
 import { submitLocalJob, type SubmittedJob } from "../worker/submit.ts";
 import { watchJob } from "../worker/watch_job.ts";
+import { Interruption } from "./shared/interruption.ts";
 import {
   collect,
   type Format,
@@ -93,6 +94,22 @@ async function run(options: Options): Promise<void> {
       },
     );
   }
+  using interruption = new Interruption();
+  const { trainer, request, registry } = await interruption.orLeave(
+    prepare(options),
+    "Nothing was started",
+  );
+  const job = await submitLocalJob(registry.root, request, trainer.path);
+  await followHere(job, registry, request, interruption, options);
+}
+
+interface PreparedTraining {
+  trainer: SleapNn;
+  request: TrainRequest;
+  registry: ModelRegistry;
+}
+
+async function prepare(options: Options): Promise<PreparedTraining> {
   const trainer = await findSleapNn();
   const root = await findRegistryRoot({ option: options.registry, createInCwd: true });
   const request = await makeTrainRequest({
@@ -113,26 +130,27 @@ async function run(options: Options): Promise<void> {
   for (const { jobId, status } of await recoverJobs(registry)) {
     writeStderr(`job ${jobId} had lost its supervisor: booked as ${status}\n`);
   }
-  const job = await submitLocalJob(registry.root, request, trainer.path);
-  await followHere(job, registry, request, options.json ? "json" : options.format);
+  return { trainer, request, registry };
 }
 
 async function followHere(
   job: SubmittedJob,
   registry: ModelRegistry,
   request: TrainRequest,
-  format: Format,
+  interruption: Interruption,
+  options: Options,
 ): Promise<void> {
-  const view = await watch(job, registry, request);
+  const view = await watch(job, registry, request, interruption);
   const result = await job.folder.readResult();
-  if (result === null) return await leave(job, view);
+  if (result === null) throw leftJob(job, view, options);
   const entries = await entriesOf(result, registry);
+  const isJson = options.json || options.format === "json";
   writeStdout(
-    format === "json"
+    isJson
       ? `${
         JSON.stringify({ job_id: result.job_id, status: result.status, models: entries }, null, 2)
       }\n`
-      : describeEnd(entries),
+      : describeEnd(entries, options),
   );
   if (result.status !== "succeeded") {
     throw new JobNotSucceededError(
@@ -147,39 +165,50 @@ async function watch(
   job: SubmittedJob,
   registry: ModelRegistry,
   request: TrainRequest,
+  interruption: Interruption,
 ): Promise<JobView> {
-  const left = new AbortController();
-  const onInterrupt = () => left.abort();
-  Deno.addSignalListener("SIGINT", onInterrupt);
+  const stop = new AbortController();
   const view = new JobView(request.spec);
   const line = new LiveLine();
+  // Who leaves takes the ID of a model along: it is registered in a moment.
+  const leaveIfWished = () => {
+    const isNamed = view.modelIds.length > 0;
+    if (interruption.leftAtOnce.aborted || (interruption.left.aborted && isNamed)) stop.abort();
+  };
   const redraw = () => line.update(view.statusLine(Date.now()) ?? "");
   const timer = setInterval(redraw, 1_000);
+  interruption.left.addEventListener("abort", leaveIfWished);
+  interruption.leftAtOnce.addEventListener("abort", leaveIfWished);
   try {
     line.print(`job ${request.spec.job_id}`);
-    for await (const event of watchJob(job.folder, registry, job.supervisor, left.signal)) {
+    for await (const event of watchJob(job.folder, registry, job.supervisor, stop.signal)) {
       for (const text of view.add(event)) line.print(text);
       redraw();
+      leaveIfWished();
     }
   } finally {
     clearInterval(timer);
     line.clear();
-    Deno.removeSignalListener("SIGINT", onInterrupt);
   }
   return view;
 }
 
-/** The user has left; the job goes on, once its supervisor has it. */
-async function leave(job: SubmittedJob, view: JobView): Promise<never> {
-  const { jobId } = job.folder;
-  while ((await job.folder.readState()).status === "queued") {
-    const pause = new Promise((resolve) => setTimeout(resolve, 20));
-    if (await Promise.race([pause, job.supervisor.ended.then(() => true)])) break;
-  }
+function leftJob(job: SubmittedJob, view: JobView, options: Options): LeftByUserError {
   const [id] = view.modelIds.slice(-1);
-  const next = id === undefined ? "sleap-rtc list-models" : `sleap-rtc model-info ${id}`;
-  writeStderr(`job ${jobId} goes on without this command. Look at it with: ${next}\n`);
-  Deno.exit(EXIT.interruptedByUser);
+  const next = id === undefined ? "list-models" : `model-info ${id}`;
+  return new LeftByUserError(
+    `job ${job.folder.jobId} goes on without this command. Look at it with: ` +
+      lookCommand(next, options),
+  );
+}
+
+/** A command that looks into the same registry, as it is typed. */
+function lookCommand(what: string, { registry }: Options): string {
+  if (registry === undefined) return `sleap-rtc ${what}`;
+  const isPlain = /^[\w@%+=:,./-]+$/.test(registry);
+  return `sleap-rtc ${what} --registry ${
+    isPlain ? registry : `'${registry.replaceAll("'", `'\\''`)}'`
+  }`;
 }
 
 async function entriesOf(result: JobResult, registry: ModelRegistry): Promise<ModelEntry[]> {
@@ -189,7 +218,7 @@ async function entriesOf(result: JobResult, registry: ModelRegistry): Promise<Mo
   return entries.filter((entry) => entry !== null);
 }
 
-function describeEnd(entries: readonly ModelEntry[]): string {
+function describeEnd(entries: readonly ModelEntry[], options: Options): string {
   if (entries.length === 0) return "";
   const models = entries.map((entry) =>
     [
@@ -200,8 +229,8 @@ function describeEnd(entries: readonly ModelEntry[]): string {
     ].join("  ")
   );
   const commands = [
-    ...entries.map(({ id }) => `  sleap-rtc model-info ${id}`),
-    "  sleap-rtc list-models",
+    ...entries.map(({ id }) => `  ${lookCommand(`model-info ${id}`, options)}`),
+    `  ${lookCommand("list-models", options)}`,
   ];
   return `${[...models, "", "Next:", ...commands].join("\n")}\n`;
 }

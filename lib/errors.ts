@@ -59,6 +59,11 @@ export class ConflictError extends SleapRtcError {
   override readonly exitCode = EXIT.conflict;
 }
 
+/** The user has left with Ctrl-C: exit code 130; the message is what they should know, no error. */
+export class LeftByUserError extends SleapRtcError {
+  override readonly exitCode = EXIT.interruptedByUser;
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { JobFolder } from "../../worker/job_folder.ts";
 import { configText, fileExists, TrainingWorld } from "../support/training.ts";
 import { buildZip } from "../support/zip_builder.ts";
 
@@ -241,6 +242,26 @@ Deno.test("two trainings at once in one folder are two models", async () => {
   const ids = (await (await world.registry()).list()).map(({ id }) => id).sort();
   assert.equal(ids[1], `${ids[0]}-2`);
   assert.ok(both.some(({ stderr }) => /warning: ID .* is taken/.test(stderr)));
+});
+
+Deno.test("Ctrl-C at any moment: nothing was started, or the last line names the model", async () => {
+  for (let delay = 100; delay < 1_300; delay += 120) {
+    await using world = await TrainingWorld.create({ batchMs: 150 });
+    const training = world.startTrain(["--max-epochs", "1"]);
+    await new Promise((resolve) => setTimeout(resolve, delay));
+    training.kill("SIGINT");
+    const { code, stderr } = await training.ended;
+    const lastLine = stderr.trimEnd().split("\n").at(-1) ?? "";
+    const jobs = await JobFolder.list(world.folder);
+    assert.ok(code === 130 || code === 0, `after ${delay} ms: ${code}\n${stderr}`);
+    if (jobs.length === 0) assert.match(lastLine, /^(?:Nothing was started)?$/);
+    for (const job of jobs) {
+      await fileExists(join(job.path, "result.json"));
+      const { id, status } = await world.model();
+      assert.equal(status, "completed", `after ${delay} ms: ${stderr}`);
+      if (code === 130) assert.ok(lastLine.endsWith(`sleap-rtc model-info ${id}`), stderr);
+    }
+  }
 });
 
 Deno.test("Ctrl-C leaves the job, which goes on to its end", async () => {
