@@ -9,7 +9,10 @@ import { writeError } from "../lib/files/atomic_write.ts";
 
 const NEWLINE = 0x0a;
 
-/** Appends events, numbered from 1 without a gap. Only the holder of the job's lock may have one. */
+/**
+ * Appends events, numbered from 1; without a gap, unless events were lost from the file. Only the
+ * holder of the job's lock may have one.
+ */
 export class EventWriter {
   readonly #path: string;
   readonly #file: Deno.FsFile;
@@ -22,8 +25,12 @@ export class EventWriter {
     this.#lastSeq = lastSeq;
   }
 
-  /** Open the file, cutting off a last line that a killed writer left unfinished. */
-  static async open(path: string): Promise<EventWriter> {
+  /**
+   * Open the file, cutting off a last line that a killed writer left unfinished.
+   *
+   * @param afterSeq numbers up to this one were given out, whatever the file says
+   */
+  static async open(path: string, afterSeq = 0): Promise<EventWriter> {
     const file = await Deno.open(path, { read: true, write: true, create: true });
     try {
       const bytes = await Deno.readFile(path);
@@ -31,7 +38,8 @@ export class EventWriter {
       if (end < bytes.length) await file.truncate(end);
       await file.seek(end, Deno.SeekMode.Start);
       const lines = new TextDecoder().decode(bytes.subarray(0, end)).trimEnd().split("\n");
-      return new EventWriter(path, file, lines.reduce((last, line) => seqOf(line) ?? last, 0));
+      const last = lines.reduce((last, line) => Math.max(last, seqOf(line) ?? 0), afterSeq);
+      return new EventWriter(path, file, last);
     } catch (error) {
       file.close();
       throw error;

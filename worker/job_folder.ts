@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { ConflictError, NotFoundError } from "../lib/errors.ts";
 import { makeFolder, syncFolder, writeError, writeFileAtomic } from "../lib/files/atomic_write.ts";
+import { modifiedAt } from "../lib/files/file_info.ts";
 import { FileLock } from "../lib/files/lock.ts";
 import { MODEL_STATUSES } from "../lib/registry/entry.ts";
 import { JOB_STATUSES } from "../lib/protocol/job_events.ts";
@@ -17,6 +18,8 @@ import { setReserve } from "./reserve.ts";
 
 const NEW_PREFIX = ".new-";
 const LOCK_WAIT_MS = 2_000;
+const JOB_ID = /^job_[0-9a-f]{8}$/;
+const VERSION = 1;
 const text = v.nullable(v.string());
 
 /** The trainer that was started last. */
@@ -124,14 +127,24 @@ export class JobFolder {
 
   /** All job folders below a root, in the order of their names. */
   static async list(root: string): Promise<JobFolder[]> {
-    const names = await namesIn(join(root, "jobs"));
-    return names.filter((name) => name.startsWith("job_")).sort()
-      .map((name) => new JobFolder(join(root, "jobs", name)));
+    return (await namesIn(join(root, "jobs"))).sort()
+      .flatMap((name) => JobFolder.of(root, name) ?? []);
+  }
+
+  /** The folder of a job, be it there or not; null for what is no job's ID. */
+  static of(root: string, jobId: unknown): JobFolder | null {
+    if (typeof jobId !== "string" || !JOB_ID.test(jobId)) return null;
+    return new JobFolder(join(root, "jobs", jobId));
   }
 
   /** The immutable description of the job. */
   get specPath(): string {
     return join(this.path, "spec.json");
+  }
+
+  /** Where the job stands. */
+  get statePath(): string {
+    return join(this.path, "state.json");
   }
 
   /** What happened, one event a line. */
@@ -158,19 +171,49 @@ export class JobFolder {
     return await FileLock.acquire(this.lockPath, { timeoutMs: LOCK_WAIT_MS });
   }
 
-  /** @throws {NotFoundError} when there is no such job, {ConflictError} when the file is damaged */
+  /**
+   * @throws {NotFoundError} when there is no such job
+   * @throws {NewerJobError} when a newer program wrote the file
+   * @throws {ConflictError} when it is damaged
+   */
   async readSpec(): Promise<JobSpec> {
     return await this.#read("spec.json", JobSpecSchema);
   }
 
-  /** @throws {NotFoundError} when there is no such job, {ConflictError} when the file is damaged */
+  /**
+   * @throws {NotFoundError} when there is no such job
+   * @throws {NewerJobError} when a newer program wrote the file
+   * @throws {ConflictError} when it is damaged
+   */
   async readState(): Promise<JobState> {
     return await this.#read("state.json", JobStateSchema);
   }
 
   /** Replace `state.json`; for the holder of the job's lock, and for the creator before that. */
   async writeState(state: JobState): Promise<void> {
-    await writeFileAtomic(join(this.path, "state.json"), toJson(state));
+    await writeFileAtomic(this.statePath, toJson(state));
+  }
+
+  /** Keep a damaged `state.json` under another name, so that a new one can be written. */
+  async setStateAside(): Promise<void> {
+    const time = new Date().toISOString().replaceAll(/[-:]|\..*$/g, "");
+    try {
+      await Deno.rename(this.statePath, `${this.statePath}.corrupted.${time}`);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw writeError(this.statePath, error);
+    }
+  }
+
+  /** Say that the job is alive, to who cannot see its lock or its processes. */
+  async showLife(): Promise<void> {
+    const now = new Date();
+    await Deno.utime(this.logPath, now, now);
+  }
+
+  /** When something was last written in the job, in milliseconds since 1970. */
+  async lastSignOfLife(): Promise<number> {
+    const paths = [this.logPath, this.eventsPath, this.statePath];
+    return Math.max(...await Promise.all(paths.map(modifiedAt)));
   }
 
   /** How the job ended; null while it has not. */
@@ -206,11 +249,22 @@ export class JobFolder {
       throw new NotFoundError(`No job "${this.jobId}" here: "${path}" does not exist`);
     }
     try {
-      return v.parse(schema, JSON.parse(json));
+      const value = parseVersioned(json);
+      if (value.version <= VERSION) return v.parse(schema, value);
     } catch (error) {
       throw new ConflictError(`Cannot read "${path}": it is damaged`, { cause: error });
     }
+    throw new NewerJobError(`Cannot read "${path}": a newer sleap-rtc wrote it`, {
+      hint: "Update sleap-rtc on this machine.",
+    });
   }
+}
+
+/** What a job's file says was written by a newer program than this one: exit code 7. */
+export class NewerJobError extends ConflictError {}
+
+function parseVersioned(json: string): { version: number } {
+  return v.parse(v.looseObject({ version: v.number() }), JSON.parse(json));
 }
 
 /** Is this the status of a job that ended? */
@@ -228,8 +282,8 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 async function isOlderThanAnHour(path: string): Promise<boolean> {
-  const info = await Deno.stat(path).catch(() => null);
-  return (info?.mtime?.getTime() ?? Infinity) < Date.now() - 3_600_000;
+  const time = await modifiedAt(path);
+  return time > 0 && time < Date.now() - 3_600_000;
 }
 
 function toJson(value: unknown): string {

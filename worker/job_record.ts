@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { NotFoundError } from "../lib/errors.ts";
+import { messageOf, NotFoundError } from "../lib/errors.ts";
 import { logger } from "../lib/log.ts";
 import type {
   FinalJobStatus,
@@ -12,13 +12,12 @@ import type {
   JobEventBody,
   ModelOutcome,
 } from "../lib/protocol/job_events.ts";
-import type { JobSpec } from "../lib/protocol/job_spec.ts";
 import type { ModelRegistry } from "../lib/registry.ts";
 import { modelFolder } from "../lib/registry/model_folder.ts";
 import { bookEvents } from "./bookkeeping.ts";
 import { EventWriter, readEvents } from "./job_events.ts";
 import type { JobFolder, JobResult, JobState } from "./job_folder.ts";
-import { releaseReserve, withReserve } from "./reserve.ts";
+import { ensureReserve, releaseReserve, withReserve } from "./reserve.ts";
 
 const log = logger("supervisor");
 
@@ -26,30 +25,36 @@ const log = logger("supervisor");
 export class JobRecord {
   readonly folder: JobFolder;
   readonly registry: ModelRegistry;
-  readonly spec: JobSpec;
   readonly #writer: EventWriter;
   #state: JobState;
+  #unbooked: readonly JobEvent[] = [];
   #isEnding = false;
 
   private constructor(
     folder: JobFolder,
     registry: ModelRegistry,
-    spec: JobSpec,
     state: JobState,
     writer: EventWriter,
   ) {
     this.folder = folder;
     this.registry = registry;
-    this.spec = spec;
     this.#state = state;
     this.#writer = writer;
   }
 
-  /** Open a job's record. */
-  static async open(folder: JobFolder, registry: ModelRegistry): Promise<JobRecord> {
-    const spec = await folder.readSpec();
-    const state = await folder.readState();
-    return new JobRecord(folder, registry, spec, state, await EventWriter.open(folder.eventsPath));
+  /**
+   * Open a job's record.
+   *
+   * @param state as it is on the disk
+   */
+  static async open(
+    folder: JobFolder,
+    registry: ModelRegistry,
+    state: JobState,
+  ): Promise<JobRecord> {
+    const booked = await bookedSeq(registry, folder.jobId);
+    const writer = await EventWriter.open(folder.eventsPath, booked);
+    return new JobRecord(folder, registry, state, writer);
   }
 
   /** Where the job stands. */
@@ -69,7 +74,7 @@ export class JobRecord {
 
   /** Append an event and book it into the entry of its model. */
   async record(body: JobEventBody): Promise<JobEvent> {
-    if (body.type === "trainer_started") this.#isEnding = false;
+    if (body.type === "trainer_started") await this.#beginModel();
     if (body.type === "model_finished" || body.type === "job_finished") this.#isEnding = true;
     const event = await this.#persist(() => this.#writer.append(body));
     await this.#book([event]);
@@ -129,7 +134,7 @@ export class JobRecord {
   async writeEnd(status: FinalJobStatus, error: string | null): Promise<void> {
     const result: JobResult = {
       version: 1,
-      job_id: this.spec.job_id,
+      job_id: this.folder.jobId,
       status,
       error,
       finished_at: new Date().toISOString(),
@@ -149,13 +154,28 @@ export class JobRecord {
     return this.#state.trainer?.attempt ?? 1;
   }
 
+  /** What a full disk took at the end of the model before is set aside again. */
+  async #beginModel(): Promise<void> {
+    this.#isEnding = false;
+    await ensureReserve(this.folder.path, this.folder.root).catch((error) =>
+      log.warn(`cannot set disk space aside: ${messageOf(error)}`)
+    );
+  }
+
+  /** An event whose booking failed is booked with the next one: never after it. */
   async #book(events: readonly JobEvent[]): Promise<void> {
+    this.#unbooked = [...this.#unbooked, ...events];
+    await this.#bookNow(this.#unbooked);
+    this.#unbooked = [];
+  }
+
+  async #bookNow(events: readonly JobEvent[]): Promise<void> {
     for (const [model, { model_id }] of this.#state.models.entries()) {
       if (model_id === null) continue;
       const ofModel = events.filter((event) => "model" in event && event.model === model);
-      const { job_id } = this.spec;
+      const { jobId } = this.folder;
       try {
-        await this.#persist(() => bookEvents(this.registry, job_id, model_id, ofModel));
+        await this.#persist(() => bookEvents(this.registry, jobId, model_id, ofModel));
       } catch (error) {
         if (!(error instanceof NotFoundError)) throw error;
         log.warn(`model ${model_id} is no longer in the registry: its job goes on without it`);
@@ -167,4 +187,10 @@ export class JobRecord {
   async #persist<T>(write: () => Promise<T>): Promise<T> {
     return this.#isEnding ? await withReserve(this.folder.path, write) : await write();
   }
+}
+
+/** Whatever became of the events file: a number that is booked is not given out again. */
+async function bookedSeq(registry: ModelRegistry, jobId: string): Promise<number> {
+  const booked = (await registry.list()).flatMap((entry) => entry.booked ?? []);
+  return Math.max(0, ...booked.filter(({ job_id }) => job_id === jobId).map(({ seq }) => seq));
 }

@@ -4,11 +4,13 @@
  * @module
  */
 import { hostname } from "node:os";
-import { join } from "node:path";
 import type { LocatedModel } from "../lib/client/model_status.ts";
 import { isFile } from "../lib/files/file_info.ts";
-import { isLocked } from "../lib/files/lock.ts";
 import type { ModelEntry, ModelRegistry } from "../lib/registry.ts";
+import { JobFolder } from "./job_folder.ts";
+import { type JobLife, lifeOf } from "./job_life.ts";
+
+const WITH_SUPERVISOR = new Set<JobLife>(["alive", "elsewhere", "newer"]);
 
 /** {@linkcode locateModel} for many entries. */
 export async function locateModels(
@@ -44,11 +46,12 @@ export async function findMissingFiles(
   return missing;
 }
 
-/** Alive is who holds the job's lock; another user's job cannot be looked at and counts as alive. */
+/** Another user's job cannot be looked at and counts as alive. */
 async function isSupervised(registry: ModelRegistry, entry: ModelEntry): Promise<boolean> {
-  if (!entry.job_id) return false;
+  const folder = JobFolder.of(registry.root, entry.job_id);
+  if (folder === null) return false;
   try {
-    if (await isLocked(join(registry.root, "jobs", entry.job_id, "job.lock"))) return true;
+    if (WITH_SUPERVISOR.has(await lifeOf(folder))) return true;
   } catch (error) {
     if (error instanceof Deno.errors.PermissionDenied) return true;
     throw error;

@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { SleapRtcError } from "../lib/errors.ts";
 import { errorCode } from "../lib/files/error_code.ts";
+import { isFile } from "../lib/files/file_info.ts";
 
 const FILE_NAME = "reserve";
 /** Enough for the events, the state and the result of a job. */
@@ -26,6 +27,11 @@ export async function setReserve(folder: string, root: string): Promise<void> {
   const block = crypto.getRandomValues(new Uint8Array(64 * 1024));
   while (left > 0) left -= await file.write(block);
   await file.sync();
+}
+
+/** {@linkcode setReserve}, where the reserve was given back. */
+export async function ensureReserve(folder: string, root: string): Promise<void> {
+  if (!(await isFile(join(folder, FILE_NAME)))) await setReserve(folder, root);
 }
 
 /** Give the space back; false where it is already gone. */

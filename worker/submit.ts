@@ -10,7 +10,7 @@ export interface SubmittedJob {
 }
 
 /**
- * Write a job's folder and start its supervisor.
+ * Write a job's folder and start its supervisor; where it cannot be started, the folder is removed.
  *
  * @param root absolute path of the registry root
  * @param trainer absolute path of the sleap-nn to use
@@ -32,5 +32,10 @@ export async function submitLocalJob(
     trainer: null,
     models: spec.models.map(() => ({ model_id: null, status: "pending" })),
   }, configs);
-  return { folder, supervisor: await startLocalSupervisor(folder, trainer) };
+  try {
+    return { folder, supervisor: await startLocalSupervisor(folder, trainer) };
+  } catch (error) {
+    await Deno.remove(folder.path, { recursive: true }).catch(() => {});
+    throw error;
+  }
 }

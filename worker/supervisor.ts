@@ -8,14 +8,16 @@ import { hostname } from "node:os";
 import { messageOf } from "../lib/errors.ts";
 import { logger } from "../lib/log.ts";
 import type { FinalJobStatus } from "../lib/protocol/job_events.ts";
+import type { JobSpec } from "../lib/protocol/job_spec.ts";
 import { ModelRegistry } from "../lib/registry.ts";
 import { findSleapNn } from "../lib/sleap_nn/executable.ts";
 import { VERSION } from "../lib/version.ts";
 import { gpuInfo, gpuModel } from "./host/gpu.ts";
+import { bookDeadJob, bookUnfinished } from "./book_job.ts";
 import { isFinalStatus, type JobFolder } from "./job_folder.ts";
+import { SIGN_OF_LIFE_MS } from "./job_life.ts";
 import { JobRecord } from "./job_record.ts";
 import { identifyProcess } from "./host/process_identity.ts";
-import { bookDeadJob, bookUnfinished } from "./recovery.ts";
 import { trainModel } from "./trainer/train_model.ts";
 
 const log = logger("supervisor");
@@ -26,23 +28,31 @@ const log = logger("supervisor");
  * @param folder the job's folder
  * @param stop aborted with the reason when the job must end now, e.g. because the machine shuts down
  * @returns how the job ended
+ * @throws {NotFoundError} when there is no such job
  * @throws {ConflictError} when another supervisor holds the job's lock; names it
  */
 export async function supervise(folder: JobFolder, stop: AbortSignal): Promise<FinalJobStatus> {
+  const job = await folder.readSpec();
   using _lock = await folder.lock();
   const registry = await ModelRegistry.open(folder.root);
-  const { status } = await folder.readState();
-  if (isFinalStatus(status)) return status;
-  if (status === "running") return await bookDeadJob(folder, registry);
-  const record = await JobRecord.open(folder, registry);
+  const state = await folder.readState();
+  if (isFinalStatus(state.status)) return state.status;
+  if (state.status === "running") return await bookDeadJob(folder, registry);
+  const record = await JobRecord.open(folder, registry, state);
+  const signs = setInterval(() => void folder.showLife().catch(() => {}), SIGN_OF_LIFE_MS);
   try {
-    return await runJob(record, stop);
+    return await runJob(record, job, stop);
   } finally {
+    clearInterval(signs);
     await record.close();
   }
 }
 
-async function runJob(record: JobRecord, stop: AbortSignal): Promise<FinalJobStatus> {
+async function runJob(
+  record: JobRecord,
+  job: JobSpec,
+  stop: AbortSignal,
+): Promise<FinalJobStatus> {
   await record.setState({
     status: "running",
     starter: null,
@@ -57,8 +67,8 @@ async function runJob(record: JobRecord, stop: AbortSignal): Promise<FinalJobSta
   try {
     const [trainer, gpus] = await Promise.all([findSleapNn(), gpuInfo()]);
     log.info(`trainer ${trainer.path} (${trainer.version ?? "version unknown"})`);
-    const tools = { trainer, gpuModel: gpuModel(gpus), stop };
-    for (const [model, spec] of record.spec.models.entries()) {
+    const tools = { job, trainer, gpuModel: gpuModel(gpus), stop };
+    for (const [model, spec] of job.models.entries()) {
       if (stop.aborted) {
         await record.finish("interrupted", `The job was ended before ${spec.model_type}`);
         return "interrupted";
@@ -73,6 +83,6 @@ async function runJob(record: JobRecord, stop: AbortSignal): Promise<FinalJobSta
     return "succeeded";
   } catch (error) {
     log.error(messageOf(error));
-    return await bookUnfinished(record, "crash", messageOf(error));
+    return await bookUnfinished(record, { reason: "crash", error: messageOf(error) });
   }
 }

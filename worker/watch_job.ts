@@ -8,7 +8,8 @@ import type { ModelRegistry } from "../lib/registry.ts";
 import type { StartedSupervisor } from "./executor/local.ts";
 import { EventTail } from "./job_events.ts";
 import type { JobFolder } from "./job_folder.ts";
-import { isDead, recoverJob } from "./recovery.ts";
+import { lifeOf } from "./job_life.ts";
+import { recoverJob } from "./recovery.ts";
 
 const POLL_MS = 100;
 const ALIVE_CHECK_MS = 1_000;
@@ -39,10 +40,10 @@ export async function* watchJob(
     yield* await tail.poll();
     if (isFinished) {
       // Killed after its result, a supervisor leaves a state that still says running.
-      if (hasEnded && await isDead(folder)) await recoverJob(folder, registry);
+      if (hasEnded && await lifeOf(folder) === "dead") await recoverJob(folder, registry);
       return;
     }
-    if (isGone || (isDue && await isDead(folder))) await recoverJob(folder, registry);
+    if (isGone || (isDue && await lifeOf(folder) === "dead")) await recoverJob(folder, registry);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

@@ -9,9 +9,19 @@ export async function isFile(path: string): Promise<boolean> {
   return await Deno.stat(path).then((info) => info.isFile, () => false);
 }
 
+/** Is there a folder at this path? */
+export async function isFolder(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((info) => info.isDirectory, () => false);
+}
+
 /** Size in bytes; 0 where there is no file. */
 export async function sizeOf(path: string): Promise<number> {
   return (await statOrNull(path))?.size ?? 0;
+}
+
+/** When a file was last written, in milliseconds since 1970; 0 where it cannot be looked at. */
+export async function modifiedAt(path: string): Promise<number> {
+  return await Deno.stat(path).then((info) => info.mtime?.getTime() ?? 0, () => 0);
 }
 
 /** Tells one version of a file from the next one; null where there is no file. */

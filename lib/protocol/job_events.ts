@@ -100,6 +100,8 @@ const bodies = {
     command: v.array(v.string()),
     /** Total number of epochs that were asked for. */
     max_epochs: v.nullable(count),
+    /** Where its output begins in the job's `log.txt`, in bytes. */
+    log_offset: index,
   }),
   /** At most one every few seconds. */
   batch: v.object({

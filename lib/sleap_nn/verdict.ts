@@ -20,6 +20,8 @@ export interface EndedTrainer {
   reason: string;
   /** Its last error, from its log; null: it logged none. */
   lastError: string | null;
+  /** What to say where nobody saw it end and it logged no error. */
+  unseenEnd?: string;
 }
 
 /** A checkpoint that is complete on disk. */
@@ -107,7 +109,7 @@ function describeFailure(
 }
 
 /** The trainer's own words where it had some, else how its process ended. */
-function describeEnd({ exitCode, lastError, reason }: EndedTrainer): string {
+function describeEnd({ exitCode, lastError, reason, unseenEnd }: EndedTrainer): string {
   const signal = signalOf(exitCode);
   if (exitCode === 0) return "The training ended before its last epoch (exit code 0)";
   if (signal === "SIGKILL" && reason === "crash") {
@@ -115,7 +117,7 @@ function describeEnd({ exitCode, lastError, reason }: EndedTrainer): string {
   }
   if (signal !== null) return `The trainer was ended by ${signal}`;
   if (lastError !== null) return lastError;
-  if (exitCode === null) return "The trainer is gone, its exit code is not known";
+  if (exitCode === null) return unseenEnd ?? "The trainer is gone, its exit code is not known";
   return `sleap-nn ended with exit code ${exitCode} and logged no error`;
 }
 

@@ -127,9 +127,9 @@ Deno.test("AL41 list-models cuts a long alias, JSON does not", async () => {
 
 Deno.test("list-models marks a training that nobody looks after", async () => {
   await using bed = await RegistryBed.create();
-  await bed.add({ id: NEW, model_type: "centroid", job_id: "job_1", model_index: 0 });
-  await Deno.mkdir(join(bed.folder, "jobs/job_1"), { recursive: true });
-  const lock = await FileLock.acquire(join(bed.folder, "jobs/job_1/job.lock"));
+  await bed.add({ id: NEW, model_type: "centroid", job_id: "job_00000001", model_index: 0 });
+  await Deno.mkdir(join(bed.folder, "jobs/job_00000001"), { recursive: true });
+  const lock = await FileLock.acquire(join(bed.folder, "jobs/job_00000001/job.lock"));
   const [supervised] = JSON.parse((await list(bed, "--json")).stdout);
   assert.equal("supervised" in supervised, false);
   assert.match((await list(bed)).stdout, / training {2}/);

@@ -198,10 +198,14 @@ Deno.test("a killed supervisor: the watching train ends the trainer and books th
   Deno.kill(supervisor.pid, "SIGKILL");
   const { code, stderr } = await training.ended;
   assert.equal(code, 6);
-  assert.match(stderr, /Job job_\w+ interrupted: /);
+  assert.match(
+    stderr,
+    /Job job_\w+ interrupted: The supervisor of the job ended before the training did\n/,
+  );
   const entry = await world.model();
   assert.equal(entry.status, "interrupted");
   assert.equal(entry.reason, "crash");
+  assert.equal(entry.error, "The supervisor of the job ended before the training did");
   assert.equal(entry.checkpoint?.epoch, 0);
   assert.equal(await isAlive(trainer), false);
   await assertSettled(world);
@@ -224,6 +228,66 @@ Deno.test("supervisor and watcher killed: marked, then booked by the next train"
   assert.match(next.stderr, /job job_\w+ had lost its supervisor: booked as interrupted/);
   assert.equal((await (await world.registry()).get(id))?.status, "interrupted");
   assert.equal(await isAlive(trainer), false);
+});
+
+Deno.test("killed, its state damaged and its events lost: booked, and no trainer is left", async () => {
+  await using world = await TrainingWorld.create();
+  const { training, supervisor, trainer } = await waitingTraining(world);
+  training.kill("SIGKILL");
+  Deno.kill(supervisor.pid, "SIGKILL");
+  await training.ended;
+  while (await isAlive(supervisor)) await new Promise((resolve) => setTimeout(resolve, 10));
+  const job = await world.job();
+  await Deno.writeTextFile(job.statePath, "{");
+  await Deno.remove(job.eventsPath);
+  const { id } = await world.model();
+
+  await world.setScript({});
+  const next = await world.train(["--run-name", "next"]);
+  assert.match(next.stderr, /state.json.*is damaged: it is written anew/);
+  const entry = await (await world.registry()).get(id);
+  assert.equal(entry?.status, "interrupted");
+  assert.equal(entry.checkpoint?.epoch, 0);
+  if (Deno.build.os === "linux") assert.equal(await isAlive(trainer), false);
+});
+
+Deno.test("a model whose folder is deleted while it trains is booked as failed", async () => {
+  await using world = await TrainingWorld.create();
+  const { training, goOn } = await world.startPaused();
+  const { id } = await world.model();
+  await Deno.remove(world.path(`models/centroid_${id}`), { recursive: true });
+  await goOn();
+  const { code } = await training.ended;
+  assert.equal(code, 6);
+  assert.equal((await world.model()).status, "failed");
+  await assertSettled(world);
+});
+
+Deno.test("a model that is taken out of the registry while it trains: the job goes on", async () => {
+  await using world = await TrainingWorld.create();
+  const { training, goOn } = await world.startPaused();
+  const manifest = world.path("models/.registry/manifest.json");
+  const { models, ...rest } = JSON.parse(await Deno.readTextFile(manifest));
+  const [id] = Object.keys(models);
+  const other = { other: { id: "other", status: "completed" } };
+  await Deno.writeTextFile(manifest, JSON.stringify({ ...rest, models: other }));
+  await goOn();
+  const { code, stderr } = await training.ended;
+  assert.equal(code, 0, stderr);
+  assert.match(
+    await Deno.readTextFile((await world.job()).logPath),
+    new RegExp(`model ${id} is no longer in the registry: its job goes on without it`),
+  );
+});
+
+Deno.test("supervise without a job: exit 3, nothing is created", async () => {
+  await using world = await TrainingWorld.create();
+  await Deno.mkdir(world.path("root/jobs/job_00000001"), { recursive: true });
+  const { code, stderr } = await world.cli(["supervise", "root/jobs/job_00000001"]);
+  assert.equal(code, 3);
+  assert.match(stderr, /^error: No job "job_00000001" here/);
+  const names = (await Array.fromAsync(Deno.readDir(world.path("root")))).map(({ name }) => name);
+  assert.deepEqual(names, ["jobs"]);
 });
 
 Deno.test("a training that finished with nobody looking is booked as completed", async () => {

@@ -7,7 +7,8 @@ import { join } from "node:path";
 import type { ModelEntry } from "../../lib/registry.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
 import { JobFolder, type JobState } from "../../worker/job_folder.ts";
-import { endProcessGroup } from "../../worker/host/process_identity.ts";
+import { endLostTrainer, endProcessGroup } from "../../worker/host/process_group.ts";
+import { isAlive } from "../../worker/host/process_identity.ts";
 import { type CliResult, runCli, type RunningCli, spawnCli } from "./cli.ts";
 import { makeLabels, makeStandIn, setStandInScript, type StandInScript } from "./stand_in.ts";
 
@@ -135,9 +136,9 @@ export class TrainingWorld {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const job of await JobFolder.list(this.folder)) {
       const state = await job.readState().catch(() => null);
-      for (const process of [state?.supervisor, state?.trainer]) {
-        if (process) await endProcessGroup(process, 0);
-      }
+      const supervisor = state?.supervisor;
+      if (supervisor && await isAlive(supervisor)) await endProcessGroup(supervisor.pid, 0);
+      await endLostTrainer({ jobFolder: job.path, leader: state?.trainer ?? null }, 0);
     }
     await Deno.remove(this.folder, { recursive: true });
   }

@@ -24,7 +24,14 @@ const OUTCOME: ModelOutcome = {
 };
 
 const BODIES: JobEventBody[] = [
-  { type: "trainer_started", ...OF_MODEL, pid: 7, command: ["sleap-nn"], max_epochs: 2 },
+  {
+    type: "trainer_started",
+    ...OF_MODEL,
+    pid: 7,
+    command: ["sleap-nn"],
+    max_epochs: 2,
+    log_offset: 0,
+  },
   { type: "epoch", ...OF_MODEL, epoch: 0, train_loss: 1, val_loss: 0.1 },
   { type: "checkpoint", ...OF_MODEL, epoch: 0, path: "m/best.ckpt", kind: "best" },
   { type: "checkpoint", ...OF_MODEL, epoch: 0, path: "m/last.ckpt", kind: "last" },

@@ -7,6 +7,7 @@ import {
   JobFolder,
   type JobResult,
   type JobState,
+  NewerJobError,
 } from "../../worker/job_folder.ts";
 
 const JOB = "job_11111111";
@@ -127,7 +128,7 @@ Deno.test("a job that is not there: NotFoundError with its ID and path", () =>
 Deno.test("a damaged file: ConflictError with its path", () =>
   inRoot(async (root) => {
     const folder = await create(root);
-    for (const damage of ["", "{", "null", "[]", '{"version":1}', '{"version":2}']) {
+    for (const damage of ["", "{", "null", "[]", '{"version":1}', '{"version":"2"}']) {
       for (const name of ["spec.json", "state.json", "result.json"]) {
         await Deno.writeTextFile(join(folder.path, name), damage);
       }
@@ -143,6 +144,15 @@ Deno.test("a damaged file: ConflictError with its path", () =>
           error.message === `Cannot read "${join(folder.path, name)}": it is damaged`);
       }
     }
+  }));
+
+Deno.test("a file of a newer program is told from a damaged one", () =>
+  inRoot(async (root) => {
+    const folder = await create(root);
+    await Deno.writeTextFile(folder.statePath, '{"version":2}');
+    await assert.rejects(folder.readState(), (error) =>
+      error instanceof NewerJobError && error.exitCode === 7 &&
+      error.message === `Cannot read "${folder.statePath}": a newer sleap-rtc wrote it`);
   }));
 
 Deno.test("JobFolder.list() gives jobs by name, and nothing else", () =>

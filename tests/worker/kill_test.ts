@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { JobFolder } from "../../worker/job_folder.ts";
 import { isAlive } from "../../worker/host/process_identity.ts";
 import { TrainingWorld } from "../support/training.ts";
 
@@ -15,6 +16,8 @@ Deno.test(`the supervisor killed at ${KILLS} random moments: every model is book
     await killed;
     assert.ok(code === 0 || code === 6, `round ${round}: exit code ${code}\n${stderr}`);
     const result = JSON.parse(stdout);
+    const state = await new JobFolder(world.path(`jobs/${result.job_id}`)).readState();
+    assert.equal(state.status, result.status, `round ${round}`);
     statuses.set(result.status, (statuses.get(result.status) ?? 0) + 1);
     for (const model of result.models) {
       assert.ok(["completed", "interrupted", "failed"].includes(model.status), stdout);

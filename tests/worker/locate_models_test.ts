@@ -8,13 +8,13 @@ import { RegistryBed } from "../support/registry.ts";
 const ID = "aaaa0001";
 
 async function trainingModel(bed: RegistryBed): Promise<ModelEntry> {
-  await bed.add({ id: ID, model_type: "centroid", job_id: "job_1", model_index: 0 });
+  await bed.add({ id: ID, model_type: "centroid", job_id: "job_00000001", model_index: 0 });
   return await bed.registry.resolve(ID);
 }
 
 async function lockJob(bed: RegistryBed): Promise<FileLock> {
-  await Deno.mkdir(join(bed.folder, "jobs/job_1"), { recursive: true });
-  return await FileLock.acquire(join(bed.folder, "jobs/job_1/job.lock"));
+  await Deno.mkdir(join(bed.folder, "jobs/job_00000001"), { recursive: true });
+  return await FileLock.acquire(join(bed.folder, "jobs/job_00000001/job.lock"));
 }
 
 Deno.test("locateModel(): a training whose job's lock is held is supervised", async () => {

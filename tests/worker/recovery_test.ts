@@ -1,14 +1,25 @@
 import assert from "node:assert/strict";
+import { hostname } from "node:os";
 import { makeTrainRequest } from "../../lib/client/train_request.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
 import { FileLock } from "../../lib/files/lock.ts";
 import { JobFolder, type JobState } from "../../worker/job_folder.ts";
 import { JobRecord } from "../../worker/job_record.ts";
 import { identifyProcess, type ProcessIdentity } from "../../worker/host/process_identity.ts";
-import { bookUnfinished, recoverJobs } from "../../worker/recovery.ts";
+import { bookUnfinished } from "../../worker/book_job.ts";
+import { recoverJobs } from "../../worker/recovery.ts";
+import { locateModel } from "../../worker/locate_models.ts";
+import { CapturedLog } from "../support/captured_log.ts";
 import { TrainingWorld } from "../support/training.ts";
 
-const GONE: ProcessIdentity = { pid: 999_999, start_time: "1", boot_id: "gone", host: "gone" };
+/** A process of this machine before its last boot. */
+const GONE: ProcessIdentity = {
+  pid: 999_999,
+  start_time: "1",
+  boot_id: "gone",
+  pid_namespace: null,
+  host: hostname(),
+};
 
 async function makeJob(world: TrainingWorld, state: Partial<JobState>): Promise<JobFolder> {
   const request = await makeTrainRequest({
@@ -81,7 +92,7 @@ Deno.test("killed between the last event and the result: the event counts", asyn
   await using world = await TrainingWorld.create();
   const folder = await makeJob(world, { status: "running" });
   const registry = await ModelRegistry.open(world.folder);
-  const record = await JobRecord.open(folder, registry);
+  const record = await JobRecord.open(folder, registry, await folder.readState());
   await record.record({ type: "job_finished", status: "cancelled", error: "by a person" });
   await record.close();
   assert.deepEqual(await recoverJobs(registry), [{ jobId: folder.jobId, status: "cancelled" }]);
@@ -93,8 +104,8 @@ Deno.test("a supervisor that fails after the registration leaves no model in tra
   const folder = await makeJob(world, { status: "running" });
   const registry = await ModelRegistry.open(world.folder);
   const id = await register(folder, registry);
-  const record = await JobRecord.open(folder, registry);
-  assert.equal(await bookUnfinished(record, "crash", "no space left"), "failed");
+  const record = await JobRecord.open(folder, registry, await folder.readState());
+  assert.equal(await bookUnfinished(record, { reason: "crash", error: "no space left" }), "failed");
   await record.close();
   const entry = await registry.get(id);
   assert.equal(entry?.status, "failed");
@@ -122,13 +133,145 @@ Deno.test("a dead job whose log was deleted is booked all the same", async () =>
   assert.deepEqual(await recoverJobs(registry), [{ jobId: folder.jobId, status: "failed" }]);
 });
 
-Deno.test("a damaged job does not keep others from being booked", async () => {
+Deno.test("a damaged or lost state is written anew, what was there is kept", async () => {
+  for (const text of ["{", '{"version": 1, "status": "odd"}', "", null]) {
+    await using world = await TrainingWorld.create();
+    const folder = await makeJob(world, { status: "running", supervisor: GONE });
+    const registry = await ModelRegistry.open(world.folder);
+    const id = await register(folder, registry);
+    if (text === null) await Deno.remove(folder.statePath);
+    else await Deno.writeTextFile(folder.statePath, text);
+    assert.deepEqual(await recoverJobs(registry), [{ jobId: folder.jobId, status: "failed" }]);
+    assert.equal((await registry.get(id))?.status, "failed");
+    assert.equal((await folder.readState()).models[0]?.model_id, id);
+    const kept = (await namesIn(folder.path)).filter((name) => name.includes("corrupted"));
+    assert.equal(kept.length, text === null ? 0 : 1);
+    for (const name of kept) assert.equal(await Deno.readTextFile(`${folder.path}/${name}`), text);
+  }
+});
+
+Deno.test("a damaged or lost description does not keep a job from being booked", async () => {
+  for (const text of ["{", null]) {
+    await using world = await TrainingWorld.create();
+    const folder = await makeJob(world, { status: "running", supervisor: GONE });
+    const registry = await ModelRegistry.open(world.folder);
+    const id = await register(folder, registry);
+    if (text === null) await Deno.remove(folder.specPath);
+    else await Deno.writeTextFile(folder.specPath, text);
+    await recoverJobs(registry);
+    assert.equal((await registry.get(id))?.status, "failed");
+  }
+});
+
+Deno.test("a result outlives the loss of the state", async () => {
   await using world = await TrainingWorld.create();
-  const damaged = await makeJob(world, { starter: GONE });
-  await Deno.writeTextFile(`${damaged.path}/state.json`, "{");
-  const other = await makeJob(world, { starter: GONE });
+  const folder = await makeJob(world, { status: "running" });
   const registry = await ModelRegistry.open(world.folder);
-  assert.deepEqual(await recoverJobs(registry), [{ jobId: other.jobId, status: "failed" }]);
+  const record = await JobRecord.open(folder, registry, await folder.readState());
+  await record.finish("succeeded", null);
+  await record.close();
+  await Deno.remove(folder.statePath);
+  assert.deepEqual(await recoverJobs(registry), [{ jobId: folder.jobId, status: "succeeded" }]);
+  assert.equal((await folder.readState()).status, "succeeded");
+});
+
+Deno.test("events that were lost from the file do not keep a model from being booked", async () => {
+  await using world = await TrainingWorld.create();
+  const folder = await makeJob(world, { status: "running", supervisor: GONE });
+  const registry = await ModelRegistry.open(world.folder);
+  const id = await register(folder, registry);
+  await registry.update(
+    id,
+    (entry) => ({ ...entry, booked: { job_id: folder.jobId, attempt: 1, seq: 40 } }),
+  );
+  await Deno.writeTextFile(folder.eventsPath, "\u0000garbage\n{\n");
+  await recoverJobs(registry);
+  const entry = await registry.get(id);
+  assert.equal(entry?.status, "failed");
+  assert.ok((entry.booked?.seq ?? 0) > 40);
+});
+
+Deno.test("a job without anything in its folder is booked as failed", async () => {
+  await using world = await TrainingWorld.create();
+  const path = world.path("jobs/job_0000000a");
+  await Deno.mkdir(path, { recursive: true });
+  const registry = await ModelRegistry.open(world.folder);
+  assert.deepEqual(await recoverJobs(registry), [{ jobId: "job_0000000a", status: "failed" }]);
+});
+
+Deno.test("a model whose job's folder was deleted is booked once it is silent", async () => {
+  await using world = await TrainingWorld.create();
+  const folder = await makeJob(world, { status: "running", supervisor: GONE });
+  const registry = await ModelRegistry.open(world.folder);
+  const id = await register(folder, registry);
+  await Deno.remove(folder.path, { recursive: true });
+  assert.deepEqual(await recoverJobs(registry), [], "it may go on: a folder can be deleted");
+  await registry.update(id, (entry) => ({ ...entry, created_at: "2026-01-01T00:00:00Z" }));
+  const old = new Date("2026-01-01T00:00:00Z");
+  for (const name of await namesIn(world.path(`models/centroid_${id}`))) {
+    await Deno.utime(world.path(`models/centroid_${id}/${name}`), old, old);
+  }
+  assert.deepEqual(await recoverJobs(registry), [{ jobId: folder.jobId, status: "failed" }]);
+  assert.equal((await registry.get(id))?.status, "failed");
+});
+
+Deno.test("another machine's or container's job is left to it until it is silent", async () => {
+  const self = await identifyProcess(Deno.pid);
+  const others = [
+    { ...self, boot_id: "another", host: "gpu2" },
+    { ...self, pid_namespace: "pid:[1]" },
+  ];
+  for (const supervisor of others) {
+    await using world = await TrainingWorld.create();
+    const folder = await makeJob(world, { status: "running", supervisor });
+    const registry = await ModelRegistry.open(world.folder);
+    const id = await register(folder, registry);
+    const located = async () => await locateModel(registry, await registry.resolve(id));
+    assert.deepEqual(await recoverJobs(registry), []);
+    assert.equal((await located()).supervised, true);
+    const old = new Date(Date.now() - 2 * 3_600_000);
+    await Deno.writeTextFile(folder.logPath, "");
+    await Deno.utime(folder.statePath, old, old);
+    assert.deepEqual(await recoverJobs(registry), [], "its log shows life");
+    await Deno.utime(folder.logPath, old, old);
+    assert.equal((await located()).supervised, false);
+    assert.deepEqual(await recoverJobs(registry), [{ jobId: folder.jobId, status: "failed" }]);
+  }
+});
+
+Deno.test("a newer program's job is left to it", async () => {
+  await using world = await TrainingWorld.create();
+  const folder = await makeJob(world, { status: "running", supervisor: GONE });
+  const text = JSON.stringify({ version: 2, phase: "something else" });
+  await Deno.writeTextFile(folder.statePath, text);
+  const registry = await ModelRegistry.open(world.folder);
+  using log = new CapturedLog();
+  assert.deepEqual(await recoverJobs(registry), []);
+  assert.equal(await Deno.readTextFile(folder.statePath), text);
+  assert.deepEqual(log.lines.filter((line) => !line.startsWith("debug")), []);
+});
+
+Deno.test("an older manifest that was put back is booked anew", async () => {
+  await using world = await TrainingWorld.create();
+  const folder = await makeJob(world, { status: "running", supervisor: GONE });
+  const registry = await ModelRegistry.open(world.folder);
+  const id = await register(folder, registry);
+  const manifest = world.path("models/.registry/manifest.json");
+  const before = await Deno.readTextFile(manifest);
+  await recoverJobs(registry);
+  await Deno.writeTextFile(manifest, before);
+  await Deno.remove(world.path(`models/centroid_${id}/model.json`));
+  assert.equal((await registry.get(id))?.status, "training");
+  assert.deepEqual(await recoverJobs(registry), [], "the job has ended before");
+  assert.equal((await registry.get(id))?.status, "failed");
+});
+
+Deno.test("the reserve of a job that has ended is given back", async () => {
+  await using world = await TrainingWorld.create();
+  const folder = await makeJob(world, { status: "succeeded" });
+  assert.ok((await namesIn(folder.path)).includes("reserve"));
+  await recoverJobs(await ModelRegistry.open(world.folder));
+  assert.ok(!(await namesIn(folder.path)).includes("reserve"));
 });
 
 Deno.test("two recoveries at once book a job once", async () => {
@@ -154,3 +297,7 @@ Deno.test("what a killed creator left is removed after an hour", async () => {
   await assert.rejects(Deno.stat(old));
   assert.ok((await Deno.stat(young)).isDirectory);
 });
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+}

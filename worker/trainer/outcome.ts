@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { messageOf } from "../../lib/errors.ts";
 import { syncFile, syncFolder } from "../../lib/files/atomic_write.ts";
-import { readTextOrNull } from "../../lib/files/file_info.ts";
+import { isFolder, readTextOrNull } from "../../lib/files/file_info.ts";
 import { sha256File } from "../../lib/files/hash.ts";
 import { logger } from "../../lib/log.ts";
 import type { ModelOutcome } from "../../lib/protocol/job_events.ts";
@@ -30,6 +30,8 @@ export interface EndedRun {
   logPath: string;
   /** Where its output begins in the log, in bytes. */
   logOffset: number;
+  /** What to say where nobody saw the end and the trainer said nothing. */
+  unseenEnd?: string;
 }
 
 /** Judge a trainer that ended by what it left on the disk, and measure the checkpoint. */
@@ -45,6 +47,7 @@ export async function outcomeOf(
     runFolder: run.runFolder,
     reason: run.reason,
     lastError: await readLastError(range),
+    ...(run.unseenEnd === undefined ? {} : { unseenEnd: run.unseenEnd }),
   });
   await syncRun(run.runFolder);
   const { status, reason, error, warning, bestCheckpoint, lastCheckpoint } = verdict;
@@ -72,7 +75,7 @@ export async function outcomeOf(
 async function syncRun(runFolder: string): Promise<void> {
   const names = ["best.ckpt", "last.ckpt", "training_config.yaml", "training_log.csv"];
   for (const name of names) await syncFile(join(runFolder, name));
-  await syncFolder(runFolder);
+  if (await isFolder(runFolder)) await syncFolder(runFolder);
 }
 
 /** The outcome of a model whose trainer never ran. */

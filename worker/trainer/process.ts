@@ -4,12 +4,8 @@
  * @module
  */
 import { messageOf, SleapRtcError } from "../../lib/errors.ts";
-import {
-  endProcessGroup,
-  identifyProcess,
-  type ProcessIdentity,
-  signalGroup,
-} from "../host/process_identity.ts";
+import { endProcessGroup, signalGroup } from "../host/process_group.ts";
+import { identifyProcess, type ProcessIdentity } from "../host/process_identity.ts";
 
 /** Waits for a word before it becomes the program; end of input means that the parent is gone. */
 const WAIT_FOR_GO = 'read -r go && [ "$go" = go ] && exec "$@" </dev/null';
@@ -81,7 +77,7 @@ export class TrainerProcess {
    */
   async ended(): Promise<number> {
     const { code } = await this.#child.status;
-    await endProcessGroup(this.identity, 2_000);
+    await endProcessGroup(this.identity.pid, 2_000);
     return code;
   }
 
@@ -92,6 +88,6 @@ export class TrainerProcess {
 
   /** End it and its group at once. */
   async kill(): Promise<void> {
-    await endProcessGroup(this.identity, 0);
+    await endProcessGroup(this.identity.pid, 0);
   }
 }

@@ -6,16 +6,17 @@
 import { basename, dirname, join } from "node:path";
 import { messageOf } from "../../lib/errors.ts";
 import { writeFileAtomic } from "../../lib/files/atomic_write.ts";
-import { sizeOf } from "../../lib/files/file_info.ts";
+import { isFolder, sizeOf } from "../../lib/files/file_info.ts";
 import { logger } from "../../lib/log.ts";
 import type { ModelOutcome } from "../../lib/protocol/job_events.ts";
-import type { ModelSpec } from "../../lib/protocol/job_spec.ts";
+import type { JobSpec, ModelSpec } from "../../lib/protocol/job_spec.ts";
 import { modelFolder } from "../../lib/registry/model_folder.ts";
 import { type ControlSocket, openControlSocket } from "../../lib/sleap_nn/control_socket.ts";
 import type { SleapNn } from "../../lib/sleap_nn/executable.ts";
 import { readTrainConfig, type TrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import { completeTrainConfig } from "../../lib/sleap_nn/train_config/complete.ts";
 import { trainerEnvironment } from "../../lib/sleap_nn/trainer_environment.ts";
+import { JOB_VARIABLE, markOf } from "../host/process_group.ts";
 import type { JobRecord } from "../job_record.ts";
 import { notStarted, outcomeOf } from "./outcome.ts";
 import { TrainerProcess } from "./process.ts";
@@ -27,6 +28,7 @@ const ATTEMPT = 1;
 
 /** What all models of a job have in common. */
 export interface TrainTools {
+  job: JobSpec;
   trainer: SleapNn;
   gpuModel: string;
   /** Aborted: end the trainer and book what there is; its reason says why. */
@@ -74,7 +76,7 @@ async function register(
       training_duration_seconds: null,
     },
     sleap_nn_version: tools.trainer.version,
-    job_id: record.spec.job_id,
+    job_id: tools.job.job_id,
     model_index: model,
     running: false,
     attempts: [],
@@ -173,16 +175,15 @@ async function prepareTrainer(run: Run, args: string[]): Promise<TrainerProcess>
     command: tools.trainer.path,
     args,
     // Relative video paths inside labels begin where the user stood.
-    cwd: await isFolder(record.spec.base_dir) ? record.spec.base_dir : record.folder.path,
-    env: trainerEnvironment(Deno.env.toObject(), {
-      tempFolder,
-      ...(config.wandbApiKey === null ? {} : { wandbApiKey: config.wandbApiKey }),
-    }),
+    cwd: await isFolder(tools.job.base_dir) ? tools.job.base_dir : record.folder.path,
+    env: {
+      ...trainerEnvironment(Deno.env.toObject(), {
+        tempFolder,
+        ...(config.wandbApiKey === null ? {} : { wandbApiKey: config.wandbApiKey }),
+      }),
+      [JOB_VARIABLE]: await markOf(record.folder.path),
+    },
   });
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return await Deno.stat(path).then((info) => info.isDirectory, () => false);
 }
 
 /** Put the waiting trainer on the disk; returns where its output will begin in the log, in bytes. */
@@ -204,7 +205,8 @@ async function writeDown(run: Run, process: TrainerProcess, args: string[]): Pro
     attempt: ATTEMPT,
     pid: process.identity.pid,
     command: [tools.trainer.path, ...args],
-    max_epochs: record.spec.overrides.max_epochs ?? config.maxEpochs,
+    max_epochs: tools.job.overrides.max_epochs ?? config.maxEpochs,
+    log_offset: logOffset,
   });
   return logOffset;
 }
@@ -253,8 +255,8 @@ async function runToEnd(process: TrainerProcess, stop: AbortSignal): Promise<num
   }
 }
 
-async function writeConfig({ record, config, runFolder, socket }: Run): Promise<string> {
-  const { labels_path, val_labels_path, overrides, base_dir } = record.spec;
+async function writeConfig({ config, runFolder, socket, tools }: Run): Promise<string> {
+  const { labels_path, val_labels_path, overrides, base_dir } = tools.job;
   const path = join(runFolder, "config.yaml");
   const yaml = completeTrainConfig(config, {
     baseDir: base_dir,

@@ -1,0 +1,171 @@
+/**
+ * Bringing a job to its end whose supervisor cannot: the one rule of what is booked then.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { modifiedAt, sizeOf } from "../lib/files/file_info.ts";
+import { logger } from "../lib/log.ts";
+import type { FinalJobStatus, JobEvent, ModelOutcome } from "../lib/protocol/job_events.ts";
+import type { ModelRegistry } from "../lib/registry.ts";
+import { modelFolder } from "../lib/registry/model_folder.ts";
+import { endLostTrainer } from "./host/process_group.ts";
+import { placeOf } from "./host/process_identity.ts";
+import { readEvents } from "./job_events.ts";
+import { isFinalStatus, type JobFolder, type JobState } from "./job_folder.ts";
+import { JobRecord } from "./job_record.ts";
+import { readOrSalvageState } from "./salvage.ts";
+import { notStarted, outcomeOf } from "./trainer/outcome.ts";
+import { removeScratch } from "./trainer/scratch.ts";
+
+const log = logger("recovery");
+/** sleap-nn acts on SIGTERM after the running batch. */
+const TRAINER_GRACE_MS = 5_000;
+const SUPERVISOR_GONE = "The supervisor of the job ended before the training did";
+const RUN_FILES = ["training_log.csv", "best.ckpt", "last.ckpt"];
+
+/**
+ * End the trainer of a dead job, await its processes, and book what happened: everything that its
+ * events say, and for the model in training what is on the disk.
+ *
+ * The caller holds the job's lock. May be repeated after a crash of its own, and for a job that has
+ * ended: an older manifest that was put back knows nothing of that.
+ *
+ * @throws {NewerJobError} when a newer program wrote the job
+ */
+export async function bookDeadJob(
+  folder: JobFolder,
+  registry: ModelRegistry,
+): Promise<FinalJobStatus> {
+  const state = await readOrSalvageState(folder, registry);
+  const record = await JobRecord.open(folder, registry, state);
+  try {
+    if (isFinalStatus(state.status)) {
+      await record.bookAgain();
+      return state.status;
+    }
+    const why = { reason: await reasonOf(state), error: SUPERVISOR_GONE };
+    const ended = await bookUnfinished(record, why);
+    log.info(`job ${folder.jobId}: the supervisor was gone; booked as ${ended}`);
+    return ended;
+  } finally {
+    await record.close();
+  }
+}
+
+/** Why what did not complete did not. */
+export interface Why {
+  reason: string;
+  /** What to say of it where the disk tells nothing. */
+  error: string;
+}
+
+/** Bring a job to its end from wherever it is: no model of it stays in training. */
+export async function bookUnfinished(record: JobRecord, why: Why): Promise<FinalJobStatus> {
+  const { folder, state } = record;
+  record.useReserve();
+  await endLostTrainer({ jobFolder: folder.path, leader: state.trainer }, TRAINER_GRACE_MS);
+  await adoptModels(record);
+  const events = await record.bookAgain();
+  return await finishModels(record, events, why);
+}
+
+async function reasonOf({ supervisor }: JobState): Promise<string> {
+  return supervisor !== null && await placeOf(supervisor) === "rebooted" ? "power" : "crash";
+}
+
+/** A model may have been registered without the job's state or its events saying so. */
+async function adoptModels(record: JobRecord): Promise<void> {
+  const { jobId } = record.folder;
+  const entries = (await record.registry.list()).filter((entry) => entry.job_id === jobId);
+  const events = await readEvents(record.folder.eventsPath);
+  for (const { id, model_index: model, model_type } of entries) {
+    if (typeof model !== "number" || !model_type) continue;
+    if (record.modelId(model) === null) {
+      await record.setModel(model, { model_id: id, status: "training" });
+    }
+    if (!events.some((event) => event.type === "model_registered" && event.model === model)) {
+      await record.registered(model, id, model_type);
+    }
+  }
+}
+
+interface JobEnd {
+  status: FinalJobStatus;
+  error: string | null;
+}
+
+async function finishModels(
+  record: JobRecord,
+  events: readonly JobEvent[],
+  why: Why,
+): Promise<FinalJobStatus> {
+  const written = events.find((event) => event.type === "job_finished");
+  const outcomes = new Map(
+    events.flatMap((event) =>
+      event.type === "model_finished" ? [[event.model, event.outcome] as const] : []
+    ),
+  );
+  for (const [model, { model_id }] of record.state.models.entries()) {
+    if (model_id === null) continue;
+    const known = outcomes.get(model);
+    const outcome = known ?? await judgeModel(record, model, model_id, why);
+    if (known === undefined) {
+      await record.modelFinished(model, model_id, outcome);
+      outcomes.set(model, outcome);
+    }
+    await record.setModel(model, { status: outcome.status });
+  }
+  const end = written ?? endOf([...outcomes.values()], record.state.models.length, why.error);
+  if (written === undefined) await record.finish(end.status, end.error);
+  else await record.writeEnd(end.status, end.error);
+  return end.status;
+}
+
+/** The first model that did not complete gives the job its state. */
+function endOf(outcomes: readonly ModelOutcome[], models: number, error: string): JobEnd {
+  const bad = outcomes.find((outcome) => outcome.status !== "completed");
+  if (bad !== undefined) {
+    return { status: bad.status === "failed" ? "failed" : "interrupted", error: bad.error };
+  }
+  if (outcomes.length === 0) return { status: "failed", error };
+  if (outcomes.length === models) return { status: "succeeded", error: null };
+  return { status: "interrupted", error };
+}
+
+async function judgeModel(
+  record: JobRecord,
+  model: number,
+  modelId: string,
+  { reason, error }: Why,
+): Promise<ModelOutcome> {
+  const { folder, registry, state } = record;
+  const entry = await registry.get(modelId);
+  if (!entry?.model_type) return notStarted(error, reason);
+  const runFolder = join(folder.root, modelFolder(entry.model_type, modelId));
+  await removeScratch(runFolder, folder.jobId);
+  const lastOutput = await lastOutputAt(folder, runFolder);
+  const trainer = state.trainer?.model === model ? state.trainer : null;
+  // Where nothing tells of a trainer, its last word counts for nothing, but its checkpoint counts.
+  if (trainer === null && lastOutput.ofRun === 0) return notStarted(error, reason);
+  const startedAt = Date.parse(trainer?.started_at ?? entry.created_at ?? "") || lastOutput.any;
+  return await outcomeOf({
+    exitCode: null,
+    reason,
+    durationSeconds: Math.max(0, (lastOutput.any - startedAt) / 1000),
+    runFolder,
+    logPath: folder.logPath,
+    logOffset: trainer?.log_offset ?? await sizeOf(folder.logPath),
+    unseenEnd: error,
+  }, registry);
+}
+
+/** Nobody was there to see the end: the last thing that the trainer wrote is the best known of it. */
+async function lastOutputAt(
+  folder: JobFolder,
+  runFolder: string,
+): Promise<{ any: number; ofRun: number }> {
+  const times = await Promise.all(RUN_FILES.map((name) => modifiedAt(join(runFolder, name))));
+  const ofRun = Math.max(...times);
+  return { ofRun, any: Math.max(ofRun, await modifiedAt(folder.logPath)) };
+}
