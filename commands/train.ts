@@ -126,6 +126,7 @@ async function prepare(options: Options): Promise<PreparedTraining> {
     uploads: join(root.path, "uploads"),
   });
   sayRegistry(root);
+  for (const warning of request.warnings) writeStderr(`warning: ${warning}\n`);
   const registry = await ModelRegistry.open(root.path);
   for (const { jobId, status } of await recoverJobs(registry)) {
     writeStderr(`job ${jobId} had lost its supervisor: booked as ${status}\n`);

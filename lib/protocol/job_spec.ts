@@ -8,11 +8,11 @@ import * as v from "valibot";
 /** Overrides of a training, as given on the command line. */
 export const TrainOverridesSchema = v.object({
   /** Total number of epochs, at least 1. */
-  max_epochs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  max_epochs: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   /** Samples in a batch, for training and validation. */
-  batch_size: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  batch_size: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   /** Initial learning rate of the optimizer. */
-  learning_rate: v.optional(v.pipe(v.number(), v.gtValue(0))),
+  learning_rate: v.optional(v.pipe(v.number(), v.finite(), v.gtValue(0))),
 });
 /** Overrides of a training, as given on the command line. */
 export type TrainOverrides = v.InferOutput<typeof TrainOverridesSchema>;

@@ -8,9 +8,10 @@ const HDF5_SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
  * Check that a file can be SLEAP labels: `.slp` and `.pkg.slp` are HDF5 files. sleap-nn says so
  * itself, but seconds later and not which file.
  *
+ * @param hint what the user can do when it is something else
  * @throws {UsageError} when it is something else
  */
-export async function checkLabelsFile(path: string): Promise<void> {
+export async function checkLabelsFile(path: string, hint: string): Promise<void> {
   using file = await Deno.open(path, { read: true });
   for (const offset of BEGINNINGS) {
     await file.seek(offset, Deno.SeekMode.Start);
@@ -18,7 +19,5 @@ export async function checkLabelsFile(path: string): Promise<void> {
     await file.read(bytes);
     if (HDF5_SIGNATURE.every((byte, index) => bytes[index] === byte)) return;
   }
-  throw new UsageError(`"${path}" is not a SLEAP labels file`, {
-    hint: "Give a .slp or .pkg.slp file, or a training package (.zip) with --pkg-path.",
-  });
+  throw new UsageError(`"${path}" is not a SLEAP labels file`, { hint });
 }

@@ -6,15 +6,13 @@
 import { reprFloat } from "../python/float.ts";
 import { getIn, isPyMap, PyDate, type PyMap, type PyValue } from "../python/value.ts";
 import { parseYaml } from "../python/yaml.ts";
-import { checkedHead, checkedMap } from "./train_config/check.ts";
+import { checkedHead, checkedMap, checkedMaxEpochs } from "./train_config/check.ts";
 import { isJsonName, parseConfig } from "./train_config/config_file.ts";
 import { type Override, withOverrides } from "./train_config/overrides.ts";
+import { overriddenKeys } from "./train_config/supervised_settings.ts";
 
 export type { Override };
 export { type Hyperparameters, readHyperparameters } from "./train_config/hyperparameters.ts";
-
-/** Total epochs that sleap-nn 0.3 trains when the configuration does not say. */
-const DEFAULT_MAX_EPOCHS = 100;
 
 /** A checked sleap-nn training configuration with one head. */
 export class TrainConfig {
@@ -26,6 +24,8 @@ export class TrainConfig {
   readonly trainerView: PyMap;
   /** The head, e.g. `centroid`; letters, digits and underscores. */
   readonly modelType: string;
+  /** Total number of epochs; null when it cannot be told before the training (an interpolation). */
+  readonly maxEpochs: number | null;
 
   /** @throws {UsageError} when sleap-nn could not train it; see {@linkcode readTrainConfig} */
   constructor(value: PyValue, trainerView: PyValue, source: string) {
@@ -33,6 +33,7 @@ export class TrainConfig {
     this.value = checkedMap(value, source);
     this.trainerView = checkedMap(trainerView, source);
     this.modelType = checkedHead(this.value, source);
+    this.maxEpochs = checkedMaxEpochs(this.trainerView, source);
   }
 
   /**
@@ -61,10 +62,14 @@ export class TrainConfig {
     return textsOf(getIn(this.trainerView, ["data_config", "val_labels_path"]));
   }
 
-  /** Total number of epochs; null when it cannot be told before the training (an interpolation). */
-  get maxEpochs(): number | null {
-    const epochs = getIn(this.trainerView, ["trainer_config", "max_epochs"]) ?? DEFAULT_MAX_EPOCHS;
-    return /^[0-9]+$/.test(String(epochs)) ? Number(epochs) : null;
+  /** `trainer_config.resume_ckpt_path`, the checkpoint to continue from; null when unset. */
+  get resumeCheckpoint(): string | null {
+    return textOf(getIn(this.trainerView, ["trainer_config", "resume_ckpt_path"])) || null;
+  }
+
+  /** Keys whose values a supervised training does not use, e.g. `trainer_config.ckpt_dir`. */
+  get overriddenKeys(): string[] {
+    return overriddenKeys(this.trainerView);
   }
 
   /** The Weights & Biases key written in the configuration: a secret, never to be printed. */

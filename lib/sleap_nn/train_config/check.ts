@@ -1,6 +1,12 @@
 import { UsageError } from "../../errors.ts";
+import { dumps } from "../../python/json.ts";
 import { getIn, isPyMap, type PyMap, type PyValue } from "../../python/value.ts";
 import { headNames } from "./heads.ts";
+
+/** Total epochs that sleap-nn 0.3 trains when the configuration does not say. */
+const DEFAULT_MAX_EPOCHS = 100n;
+/** Characters of a value in a message. */
+const MAX_SHOWN = 40;
 
 /**
  * Check the outline of a configuration.
@@ -50,6 +56,29 @@ export function checkedHead(config: PyMap, source: string): string {
     throw notAConfig(source, `it must set exactly one backbone, it sets ${names}`);
   }
   return head;
+}
+
+/**
+ * Check `trainer_config.max_epochs` as OmegaConf does for an integer: whole numbers and their text.
+ *
+ * @returns the total number of epochs, sleap-nn's default where there is none; null for an
+ * interpolation
+ * @throws {UsageError} when it is no count
+ */
+export function checkedMaxEpochs(trainerView: PyMap, source: string): number | null {
+  const value = getIn(trainerView, ["trainer_config", "max_epochs"]) ?? DEFAULT_MAX_EPOCHS;
+  if (typeof value === "string" && value.includes("${")) return null;
+  const isWhole = typeof value === "bigint" || (typeof value === "string" && /^\d+$/.test(value));
+  const count = isWhole ? Number(value) : NaN;
+  if (Number.isSafeInteger(count) && count >= 1) return count;
+  const shown = shorten(dumps(value));
+  throw new UsageError(`Cannot train "${source}": trainer_config.max_epochs is ${shown}`, {
+    hint: "Give the total number of epochs, a whole number of at least 1.",
+  });
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;
 }
 
 function listed(names: readonly PyValue[]): string {

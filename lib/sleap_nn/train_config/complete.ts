@@ -8,6 +8,7 @@ import { UsageError } from "../../errors.ts";
 import { clonePyMap, isPyMap, type PyMap, type PyValue } from "../../python/value.ts";
 import { writeYaml } from "../../python/yaml_write.ts";
 import type { TrainConfig } from "../train_config.ts";
+import { SUPERVISED_SETTINGS } from "./supervised_settings.ts";
 
 /** What we decide about a run, over what its configuration says. */
 export interface RunSettings {
@@ -45,7 +46,7 @@ const NEVER_NULL = ["online_hard_keypoint_mining", "wandb"];
 
 /**
  * Complete a configuration for one run: everything in it as given, except what {@linkcode
- * RunSettings} says, what a supervised run needs (checkpoints every epoch, no progress bar) and the
+ * RunSettings} says, what a supervised run needs ({@linkcode SUPERVISED_SETTINGS}) and the
  * Weights & Biases key, which belongs into the environment ({@linkcode TrainConfig.wandbApiKey}).
  *
  * @returns YAML for `sleap-nn train`
@@ -81,13 +82,11 @@ function setTrainer(edit: ConfigEditor, config: TrainConfig, settings: RunSettin
     "resume_ckpt_path",
     settings.resumeCheckpoint === null ? null : literal(settings.resumeCheckpoint),
   );
-  trainer.set("save_ckpt", true);
-  trainer.set("enable_progress_bar", false);
   const maxEpochs = settings.maxEpochs ?? config.maxEpochs;
   if (maxEpochs !== null) trainer.set("max_epochs", BigInt(maxEpochs));
-  const checkpoints = edit.section("trainer_config", "model_ckpt");
-  checkpoints.set("save_last", true);
-  checkpoints.set("save_top_k", 1n);
+  for (const { section, key, value } of SUPERVISED_SETTINGS) {
+    edit.section(...section).set(key, value);
+  }
   setHyperparameters(edit, settings);
   setPorts(edit.section("trainer_config", "zmq"), settings);
   if (config.wandbApiKey !== null) edit.section("trainer_config", "wandb").set("api_key", null);

@@ -30,7 +30,9 @@ function labelsFiles(files: PackageFiles): string[] {
   const packed = all.filter((name) => /\.pkg\.slp$/i.test(name));
   if (all.length > 0) return packed.length > 0 ? packed : all;
   throw new UsageError(`Training package "${files.zip.path}" holds no labels (.pkg.slp)`, {
-    hint: "Export it from SLEAP with labels, or give them with --labels.",
+    hint:
+      "Export it from SLEAP with labels, or unpack it and give the configuration with --config " +
+      "and the labels with --labels.",
   });
 }
 
