@@ -6,8 +6,8 @@
 import { homedir } from "node:os";
 import { delimiter, isAbsolute, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { NotFoundError, SleapRtcError } from "../errors.ts";
-import { runProgram } from "../run_program.ts";
+import { NotFoundError } from "../errors.ts";
+import { isFile } from "../files/file_info.ts";
 import { runKind } from "../self_command.ts";
 import { installedVersion } from "./installation.ts";
 
@@ -83,31 +83,6 @@ export async function findSleapNn(options: FindSleapNnOptions = {}): Promise<Sle
   return { path, version: await installedVersion(path) };
 }
 
-/**
- * Ask `sleap-nn` for its version; takes 1.4 to 2.3 s, since it imports torch.
- *
- * A version proves that the program starts, not that it can train.
- *
- * @throws {NotFoundError} when the file cannot be executed
- * @throws {SleapRtcError} when it fails, answers something else, or takes longer than a minute
- */
-export async function sleapNnVersion(path: string): Promise<string> {
-  const result = await runProgram(path, ["--version"]).catch((error) => {
-    throw new NotFoundError(`Cannot start "${path}"`, {
-      hint: "Check that the file is executable and that its Python still exists.",
-      cause: error,
-    });
-  });
-  const version = /^sleap-nn,?\s+(?:version\s+)?(\d\S*)/m.exec(result.stdout)?.[1];
-  if (result.code === 0 && version !== undefined) return version;
-  throw new SleapRtcError(
-    result.timedOut
-      ? `"${path}" --version gave no answer within a minute`
-      : `"${path}" --version gave no version: ${lastLine(result.stderr || result.stdout)}`,
-    { hint: "Is this really sleap-nn? Set SLEAP_RTC_SLEAP_NN to another one." },
-  );
-}
-
 /** The executable `name` on the PATH of `env`, as an absolute path; null if there is none. */
 export async function findOnPath(
   name: string,
@@ -177,12 +152,4 @@ async function isExecutable(path: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return await Deno.stat(path).then((info) => info.isFile, () => false);
-}
-
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) || "it printed nothing";
 }

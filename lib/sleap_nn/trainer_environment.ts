@@ -11,10 +11,6 @@ export interface TrainerEnvironmentSettings {
    * and a move to another file system is a copy that a full disk cuts off.
    */
   tempFolder: string;
-  /** Threads of a trainer that shares its cores with others; a value of the user's own wins. */
-  threads?: number;
-  /** Hide all CUDA devices, for a training on the CPU. */
-  cpuOnly?: boolean;
   /** Key of Weights & Biases, for this run. */
   wandbApiKey?: string;
 }
@@ -43,16 +39,13 @@ export function trainerEnvironment(
   settings: TrainerEnvironmentSettings,
 ): Record<string, string> {
   const kept = Object.entries(base).filter(([name]) => !isRemoved(name.toUpperCase()));
-  const environment: Record<string, string> = {
-    ...(settings.threads === undefined ? {} : { OMP_NUM_THREADS: String(settings.threads) }),
+  return {
     ...Object.fromEntries(kept),
     PYTHONUNBUFFERED: "1",
     NO_COLOR: "1",
     TMPDIR: settings.tempFolder,
+    ...(settings.wandbApiKey === undefined ? {} : { WANDB_API_KEY: settings.wandbApiKey }),
   };
-  if (settings.cpuOnly) environment["CUDA_VISIBLE_DEVICES"] = "";
-  if (settings.wandbApiKey !== undefined) environment["WANDB_API_KEY"] = settings.wandbApiKey;
-  return environment;
 }
 
 function isRemoved(name: string): boolean {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { NotFoundError, SleapRtcError } from "../../../lib/errors.ts";
-import { findSleapNn, sleapNnVersion } from "../../../lib/sleap_nn/executable.ts";
+import { NotFoundError } from "../../../lib/errors.ts";
+import { findSleapNn } from "../../../lib/sleap_nn/executable.ts";
 
 /** Ends with an error when it is started: finding must not start anything. */
 const NEVER_START = "#!/bin/sh\nexit 99\n";
@@ -77,34 +77,6 @@ Deno.test("findSleapNn() hints at pip where there is no project folder", async (
     });
   });
 });
-
-Deno.test("sleapNnVersion() reads what --version prints", async () => {
-  await inTempFolder(async (folder) => {
-    const path = await executable(join(folder, "sleap-nn"), script('echo "sleap-nn 0.3.5"'));
-    assert.equal(await sleapNnVersion(path), "0.3.5");
-  });
-});
-
-Deno.test("sleapNnVersion() says what went wrong", async () => {
-  await inTempFolder(async (folder) => {
-    const broken = await executable(
-      join(folder, "broken"),
-      script('echo "Traceback" >&2; echo "ImportError: no torch" >&2; exit 1'),
-    );
-    await assert.rejects(sleapNnVersion(broken), {
-      name: "SleapRtcError",
-      message: `"${broken}" --version gave no version: ImportError: no torch`,
-    });
-    const other = await executable(join(folder, "other"), script("echo hello"));
-    await assert.rejects(sleapNnVersion(other), SleapRtcError);
-    const orphan = await executable(join(folder, "orphan"), "#!/no/such/python\n");
-    await assert.rejects(sleapNnVersion(orphan), NotFoundError);
-  });
-});
-
-function script(command: string): string {
-  return `#!/bin/sh\n${command}\n`;
-}
 
 async function executable(path: string, content = NEVER_START): Promise<string> {
   await Deno.mkdir(join(path, ".."), { recursive: true });
