@@ -182,6 +182,18 @@ Deno.test("validation labels that --val-labels replaces need not exist", async (
   assert.ok(both instanceof NotFoundError, "they are trained with, whoever names the others");
 });
 
+Deno.test("labels behind ${oc.env:…} are for the training machine to find", async () => {
+  await using bed = await Bed.create();
+  const config = await bed.config("c.yaml");
+  const text = (await Deno.readTextFile(config))
+    .replace("train_labels_path: null", 'train_labels_path: "${oc.env:NO_SUCH}/mice.slp"');
+  await Deno.writeTextFile(config, text);
+  const { spec, configs } = await bed.request({ configs: [config] });
+  assert.equal(spec.labels_path, null);
+  assert.equal(spec.models[0]?.labels_sha256, null);
+  assert.equal(configs.get("configs/0.yaml"), text, "it goes out as it was given");
+});
+
 Deno.test("--pkg-path and --labels together are refused without contradiction", async () => {
   await using bed = await Bed.create();
   const config = await bed.config("c.yaml");

@@ -216,6 +216,19 @@ Deno.test("completeTrainConfig() resolves relative paths and nothing else", () =
   assert.equal(model("pretrained_head_weights"), "/work dir/w/${name}.ckpt");
 });
 
+Deno.test("completeTrainConfig() leaves ${oc.env:…} for OmegaConf on the training machine", () => {
+  const tree = complete(`${MINIMAL}data_config: {train_labels_path: ["\${oc.env:DATA}/t.slp"]}
+trainer_config:
+  max_epochs: "\${oc.decode:\${oc.env:EPOCHS,5}}"
+  optimizer: {lr: "\${oc.env:LR}"}
+  wandb: {api_key: "\${oc.env:KEY}"}
+`);
+  assert.deepEqual(getIn(tree, ["data_config", "train_labels_path"]), ["${oc.env:DATA}/t.slp"]);
+  assert.equal(trainer(tree, "max_epochs"), "${oc.decode:${oc.env:EPOCHS,5}}");
+  assert.equal(trainer(tree, "optimizer", "lr"), "${oc.env:LR}");
+  assert.equal(trainer(tree, "wandb", "api_key"), "${oc.env:KEY}");
+});
+
 Deno.test("completeTrainConfig() keeps inserted paths from being interpolated", () => {
   const tree = complete(FULL, { ckptDir: "/a/${b}", baseDir: "/x\\${y}" });
   assert.equal(trainer(tree, "ckpt_dir"), "/a/\\${b}");
