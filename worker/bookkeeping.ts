@@ -58,7 +58,7 @@ function applyEvent(entry: ModelEntry, jobId: string, event: JobEvent): ModelEnt
     case "checkpoint":
       return withCheckpoint(entry, event);
     case "model_finished":
-      return withOutcome(entry, event.outcome, event.time);
+      return withOutcome(withLastEpoch(entry, jobId, event), event.outcome, event.time);
     default:
       return entry;
   }
@@ -87,6 +87,18 @@ function withOutcome(entry: ModelEntry, outcome: ModelOutcome, time: string): Mo
     reason,
     error,
   }, time);
+}
+
+/** An epoch may have been reported whose checkpoint was not written any more. */
+function withLastEpoch(
+  entry: ModelEntry,
+  jobId: string,
+  { attempt, outcome }: { attempt: number; outcome: ModelOutcome },
+): ModelEntry {
+  const last = lastEpoch(outcome);
+  const isKnown = entry.attempts?.some((one) => one.job_id === jobId && one.attempt === attempt);
+  if (last === null || !isKnown) return entry;
+  return withAttempt(entry, jobId, attempt, { last_epoch: last });
 }
 
 function lastEpoch(outcome: ModelOutcome): number | null {

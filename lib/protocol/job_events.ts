@@ -53,7 +53,15 @@ export type TrainingMetrics = v.InferOutput<typeof TrainingMetricsSchema>;
 /** How the training of one model ended. */
 export const ModelOutcomeSchema = v.object({
   status: v.picklist(["completed", "interrupted", "failed"]),
-  /** Why it did not complete: `crash`, `stopped`, `cancelled`, `power`, …; null if completed. */
+  /**
+   * Why it did not complete; null if completed.
+   *
+   * - `not started`: its trainer could not be started
+   * - `crash`: the trainer ended by itself, or the supervisor was gone
+   * - `power`: the machine was started anew
+   * - `shutdown`: the supervisor was told to end
+   * - `stopped`, `cancelled`, `time limit`: somebody asked for it
+   */
   reason: v.nullable(v.string()),
   /** The trainer's own last error, or what we saw; null if completed. */
   error: v.nullable(v.string()),

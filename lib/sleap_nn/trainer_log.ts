@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { sizeOf } from "../files/file_info.ts";
 import { lastError } from "./trainer_log/last_error.ts";
-
-export { lastError } from "./trainer_log/last_error.ts";
+import { lastShellError } from "./trainer_log/shell_error.ts";
+import { Tail } from "./trainer_log/tail.ts";
 
 const READ_BYTES = 64 * 1024;
 const MAX_LINE_CHARACTERS = 16 * 1024;
@@ -24,45 +23,36 @@ export interface LogRange {
   to?: number | null;
 }
 
-/** The lines of sleap-nn 0.3.5 that tell something. */
+/** What the lines of sleap-nn 0.3.5 tell. */
 export interface TrainerLogMarks {
-  /** The folder that sleap-nn really writes to; null before it says so. */
-  runFolder: string | null;
-  /** The folder that was asked for held a `best.ckpt`, so sleap-nn took another name. */
-  renamed: boolean;
   /** The accelerator that was asked for is not there, and what is used instead once known. */
   acceleratorFallback: { asked: string; used: string | null } | null;
-  /** The stop command of the control socket has arrived. */
-  stopReceived: boolean;
   /** Fit returned normally: `Finished training at:`. */
   finished: boolean;
 }
 
-/** The prefix of sleap-nn's own lines, so that nothing in a dumped configuration counts. */
-const LOGGED = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| `;
-const RUN_FOLDER = new RegExp(LOGGED + "Setting up model ckpt dir: `(.+)`\\.\\.\\.");
-const RENAMED = new RegExp(LOGGED + "Checkpoint path already exists: ");
+/** What a whole log tells. */
+export interface TrainerLogReport extends TrainerLogMarks {
+  /** See {@linkcode lastError}; sought in the last 1 MiB. */
+  lastError: string | null;
+  /** See {@linkcode lastShellError}; sought in the last 1 MiB. */
+  shellError: string | null;
+}
+
+/** How sleap-nn's own lines begin: nothing in a configuration or a file name counts. */
+const LOGGED = String.raw`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \| `;
 const FALLBACK = new RegExp(
   LOGGED + "Configured accelerator '(.+)' is not (?:available|a recognized option)",
 );
 const ACCELERATOR = new RegExp(LOGGED + "Training on (\\S+) accelerator");
-const STOP_RECEIVED = new RegExp(LOGGED + "Received control message: \\{");
-const FINISHED = new RegExp(LOGGED + "Finished training at: ");
+const FINISHED = new RegExp(LOGGED + String.raw`Finished training at: \d{4}-\d\d-\d\d \d\d:`);
 
 /** Looks for the marks in a log that may still grow; reads each byte once. */
 export class TrainerLogScan {
   readonly #path: string;
   readonly #to: number;
+  readonly #finder = new MarkFinder();
   #offset: number;
-  #decoder = new TextDecoder();
-  #line = "";
-  #marks: TrainerLogMarks = {
-    runFolder: null,
-    renamed: false,
-    acceleratorFallback: null,
-    stopReceived: false,
-    finished: false,
-  };
 
   constructor(range: LogRange) {
     this.#path = range.path;
@@ -74,23 +64,44 @@ export class TrainerLogScan {
   async poll(): Promise<TrainerLogMarks> {
     for await (const chunk of chunksOf(this.#path, this.#offset, this.#to)) {
       this.#offset += chunk.length;
-      this.#add(this.#decoder.decode(chunk, { stream: true }));
+      this.#finder.add(chunk);
     }
+    return this.#finder.marks();
+  }
+}
+
+/** What a log that no longer grows tells, read once in bounded memory; nothing without a file. */
+export async function readTrainerLog(range: LogRange): Promise<TrainerLogReport> {
+  const finder = new MarkFinder();
+  const tail = new Tail(ERROR_BYTES);
+  for await (const chunk of chunksOf(range.path, range.from, range.to ?? Infinity)) {
+    finder.add(chunk);
+    tail.add(chunk);
+  }
+  const text = tail.text();
+  return { ...finder.marks(), lastError: lastError(text), shellError: lastShellError(text) };
+}
+
+/** Finds the marks in a stream of bytes, of which it keeps the beginning of one line. */
+class MarkFinder {
+  #decoder = new TextDecoder();
+  #line = "";
+  #marks: TrainerLogMarks = { acceleratorFallback: null, finished: false };
+
+  add(chunk: Uint8Array): void {
+    const lines = (this.#line + this.#decoder.decode(chunk, { stream: true })).split(/[\r\n]/);
+    this.#line = (lines.pop() ?? "").slice(0, MAX_LINE_CHARACTERS);
+    for (const line of lines) this.#look(line);
+  }
+
+  /** All that was found so far, in the line that has not ended too. */
+  marks(): TrainerLogMarks {
     this.#look(this.#line);
     return { ...this.#marks };
   }
 
-  #add(text: string): void {
-    const lines = (this.#line + text).split(/[\r\n]/);
-    this.#line = (lines.pop() ?? "").slice(-MAX_LINE_CHARACTERS);
-    for (const line of lines) this.#look(line);
-  }
-
   #look(line: string): void {
     const marks = this.#marks;
-    marks.runFolder = RUN_FOLDER.exec(line)?.[1] ?? marks.runFolder;
-    marks.renamed ||= RENAMED.test(line);
-    marks.stopReceived ||= STOP_RECEIVED.test(line);
     marks.finished ||= FINISHED.test(line);
     const asked = FALLBACK.exec(line)?.[1];
     const used = ACCELERATOR.exec(line)?.[1];
@@ -99,27 +110,6 @@ export class TrainerLogScan {
       marks.acceleratorFallback = { ...marks.acceleratorFallback, used };
     }
   }
-}
-
-/** The marks in a log that no longer grows; none where there is no file. */
-export function scanTrainerLog(range: LogRange): Promise<TrainerLogMarks> {
-  return new TrainerLogScan(range).poll();
-}
-
-/**
- * The last error in a log, see {@linkcode lastError}; reads at most its last 1 MiB.
- *
- * @returns null where there is no error, or no file
- */
-export async function readLastError(range: LogRange): Promise<string | null> {
-  const to = Math.min(range.to ?? Infinity, await sizeOf(range.path));
-  const from = Math.max(range.from, to - ERROR_BYTES);
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of chunksOf(range.path, from, to)) {
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return lastError(text);
 }
 
 async function* chunksOf(path: string, from: number, to: number): AsyncGenerator<Uint8Array> {

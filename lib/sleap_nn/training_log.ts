@@ -35,18 +35,25 @@ export async function readTrainingLog(path: string): Promise<TrainingLogRow[]> {
  *
  * The best epoch is the first with the lowest finite validation loss, the one sleap-nn keeps as
  * `best.ckpt`. A resumed training's log starts at the resumed epoch; its count is the total.
+ *
+ * @param through last epoch that counts: sleap-nn writes an epoch's row before its checkpoint, so
+ * that the log of a training that was cut off can be ahead of what is left of it; null: all do
  */
-export function summarise(rows: readonly TrainingLogRow[]): TrainingMetrics {
-  const last = rows.at(-1);
+export function summarise(
+  rows: readonly TrainingLogRow[],
+  through: number | null = null,
+): TrainingMetrics {
+  const lastEpoch = through ?? rows.at(-1)?.epoch ?? -1;
   let best: { loss: number; epoch: number } | null = null;
   for (const { valLoss, epoch } of rows) {
+    if (epoch > lastEpoch) continue;
     if (valLoss !== null && (best === null || valLoss < best.loss)) best = { loss: valLoss, epoch };
   }
   return {
-    final_val_loss: last?.valLoss ?? null,
+    final_val_loss: rows.find(({ epoch }) => epoch === lastEpoch)?.valLoss ?? null,
     best_val_loss: best?.loss ?? null,
     best_epoch: best?.epoch ?? null,
-    epochs_completed: last === undefined ? 0 : last.epoch + 1,
+    epochs_completed: lastEpoch + 1,
   };
 }
 

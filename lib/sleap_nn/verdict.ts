@@ -16,12 +16,26 @@ export interface EndedTrainer {
   finishedLine: boolean;
   /** Absolute path of the folder it wrote to, which held no checkpoint when it was started. */
   runFolder: string;
-  /** Why it ended, should it not have succeeded: `crash`, `stopped`, `cancelled`, `power`, … */
+  /**
+   * Why it ended, should it not have succeeded.
+   *
+   * - `crash`: by itself, or its supervisor was gone
+   * - `power`: its machine was started anew
+   * - anything else is a request: `shutdown`, its supervisor was told to end; `stopped`,
+   *   `cancelled`, `time limit`
+   *
+   * A model whose trainer never ran has the reason `not started`.
+   */
   reason: string;
   /** Its last error, from its log; null: it logged none. */
   lastError: string | null;
-  /** What to say where nobody saw it end and it logged no error. */
-  unseenEnd?: string;
+  /** What a shell said that could not run it, from its log; null: none did. */
+  shellError: string | null;
+  /**
+   * What to say where the exit code is not known and the log has no error.
+   * @default {"The trainer is gone, its exit code is not known"}
+   */
+  unseenEnd?: string | undefined;
 }
 
 /** A checkpoint that is complete on disk. */
@@ -30,8 +44,6 @@ export interface CheckpointOnDisk {
   path: string;
   /** 0-based index of the last finished epoch. */
   epoch: number;
-  /** Number of optimizer steps done. */
-  globalStep: number;
   /** Size of the file. */
   bytes: number;
 }
@@ -39,7 +51,7 @@ export interface CheckpointOnDisk {
 /** How a training ended, and what it left. */
 export interface Verdict {
   status: ModelOutcome["status"];
-  /** Null if completed. */
+  /** See {@linkcode EndedTrainer.reason}; null if completed. */
   reason: string | null;
   /** What went wrong, for people; null if completed. */
   error: string | null;
@@ -83,8 +95,8 @@ export async function judgeTraining(trainer: EndedTrainer): Promise<Verdict> {
 
 function onDisk(path: string, verdict: CheckpointVerdict): CheckpointOnDisk | null {
   if (!verdict.ok) return null;
-  const { epoch, globalStep, bytes } = verdict;
-  return { path, epoch, globalStep, bytes };
+  const { epoch, bytes } = verdict;
+  return { path, epoch, bytes };
 }
 
 function evaluationWarning(trainer: EndedTrainer): string | null {
@@ -100,12 +112,37 @@ function describeFailure(
   canResume: boolean,
   best: CheckpointVerdict,
 ): string {
+  if (!trainer.finishedLine) {
+    if (wasAskedToEnd(trainer)) {
+      return `The training was ended on request before its last epoch (${trainer.reason})`;
+    }
+    if (!canResume && couldNotStart(trainer)) return describeNoStart(trainer);
+  }
   if (trainer.exitCode === 0 && !canResume) {
     return `sleap-nn ended with exit code 0 but left no model in "${trainer.runFolder}"`;
   }
   if (!trainer.finishedLine || best.ok) return describeEnd(trainer);
   const unfit = `The training finished, but ${best.detail}`;
   return trainer.exitCode === 0 ? unfit : `${unfit}; ${describeEnd(trainer)}`;
+}
+
+/** Reasons that are nobody's request. */
+const UNASKED: readonly string[] = ["crash", "power"];
+
+/** Did it end as sleap-nn does when it is told to: with 0 or by the signal? */
+function wasAskedToEnd({ exitCode, reason }: EndedTrainer): boolean {
+  return !UNASKED.includes(reason) && (exitCode === 0 || signalOf(exitCode) !== null);
+}
+
+/** A shell's exit codes for a program that it cannot run, or find. */
+function couldNotStart({ exitCode, lastError }: EndedTrainer): boolean {
+  return (exitCode === 126 || exitCode === 127) && lastError === null;
+}
+
+function describeNoStart({ exitCode, shellError }: EndedTrainer): string {
+  return shellError === null
+    ? `The trainer could not be started (exit code ${exitCode})`
+    : `The trainer could not be started: ${shellError}`;
 }
 
 /** The trainer's own words where it had some, else how its process ended. */

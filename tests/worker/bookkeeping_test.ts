@@ -100,6 +100,23 @@ Deno.test("interrupted and failed book reason and error", () => {
   }
 });
 
+Deno.test("the end books the attempt's last epoch, which may be before the last one reported", () => {
+  const metrics = { ...OUTCOME.metrics, epochs_completed: 1 };
+  const outcome: ModelOutcome = { ...OUTCOME, status: "interrupted", reason: "crash", metrics };
+  const finished: JobEventBody = {
+    type: "model_finished",
+    ...OF_MODEL,
+    model_id: "aaaaaaaa",
+    outcome,
+  };
+  const entry = fold(eventsOf([...BODIES.slice(0, 8), finished]));
+  assert.equal(entry.last_epoch, 0);
+  assert.deepEqual(entry.attempts, [
+    { job_id: JOB, attempt: 1, first_epoch: 0, last_epoch: 0, started_from: null },
+  ]);
+  assert.equal(fold(eventsOf([finished])).attempts, undefined, "no attempt was begun");
+});
+
 Deno.test("events of another job and of an ended model change nothing", () => {
   const events = eventsOf(BODIES);
   assert.equal(fold(events, { ...ENTRY, job_id: "job_22222222" }).status, "training");

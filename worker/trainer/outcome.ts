@@ -12,9 +12,9 @@ import { logger } from "../../lib/log.ts";
 import type { ModelOutcome } from "../../lib/protocol/job_events.ts";
 import type { ModelRegistry } from "../../lib/registry.ts";
 import { type Hyperparameters, readHyperparameters } from "../../lib/sleap_nn/train_config.ts";
-import { readLastError, scanTrainerLog } from "../../lib/sleap_nn/trainer_log.ts";
+import { readTrainerLog } from "../../lib/sleap_nn/trainer_log.ts";
 import { readTrainingLog, summarise } from "../../lib/sleap_nn/training_log.ts";
-import { judgeTraining } from "../../lib/sleap_nn/verdict.ts";
+import { type CheckpointOnDisk, judgeTraining } from "../../lib/sleap_nn/verdict.ts";
 
 const log = logger("supervisor");
 
@@ -22,16 +22,16 @@ const log = logger("supervisor");
 export interface EndedRun {
   /** Null where nobody was there to take it. */
   exitCode: number | null;
-  /** Why it ended, should it not have succeeded: `crash`, `stopped`, `cancelled`, `power`. */
+  /** Why it ended, should it not have succeeded: see `EndedTrainer.reason` in `verdict.ts`. */
   reason: string;
+  /** What to say where nobody took its exit code and its log has no error. */
+  unseenEnd?: string | undefined;
   durationSeconds: number;
   /** Absolute path. */
   runFolder: string;
   logPath: string;
   /** Where its output begins in the log, in bytes. */
   logOffset: number;
-  /** What to say where nobody saw the end and the trainer said nothing. */
-  unseenEnd?: string;
 }
 
 /** Judge a trainer that ended by what it left on the disk, and measure the checkpoint. */
@@ -39,20 +39,23 @@ export async function outcomeOf(
   run: EndedRun,
   registry: ModelRegistry,
 ): Promise<ModelOutcome> {
-  const range = { path: run.logPath, from: run.logOffset };
-  const marks = await scanTrainerLog(range);
+  const said = await readTrainerLog({ path: run.logPath, from: run.logOffset });
   const verdict = await judgeTraining({
     exitCode: run.exitCode,
-    finishedLine: marks.finished,
+    finishedLine: said.finished,
     runFolder: run.runFolder,
     reason: run.reason,
-    lastError: await readLastError(range),
-    ...(run.unseenEnd === undefined ? {} : { unseenEnd: run.unseenEnd }),
+    lastError: said.lastError,
+    shellError: said.shellError,
+    unseenEnd: run.unseenEnd,
   });
   await syncRun(run.runFolder);
   const { status, reason, error, warning, bestCheckpoint, lastCheckpoint } = verdict;
-  const newest = lastCheckpoint ?? bestCheckpoint;
+  const newest = newer(lastCheckpoint, bestCheckpoint);
   const chosen = status === "completed" ? bestCheckpoint : newest;
+  // What an interrupted training has done is what it can go on from.
+  const through = status === "interrupted" ? newest?.epoch ?? null : null;
+  const rows = await readTrainingLog(join(run.runFolder, "training_log.csv"));
   const configPath = join(run.runFolder, "training_config.yaml");
   const config = await readTextOrNull(configPath);
   return {
@@ -60,7 +63,7 @@ export async function outcomeOf(
     reason,
     error,
     warning,
-    metrics: summarise(await readTrainingLog(join(run.runFolder, "training_log.csv"))),
+    metrics: summarise(rows, through),
     checkpoint_path: chosen && registry.storedPath(chosen.path),
     checkpoint: chosen &&
       { epoch: chosen.epoch, sha256: await sha256File(chosen.path), bytes: chosen.bytes },
@@ -71,6 +74,14 @@ export async function outcomeOf(
   };
 }
 
+/** A trainer that is cut off between the two has a `best.ckpt` that is newer than its `last.ckpt`. */
+function newer(
+  last: CheckpointOnDisk | null,
+  best: CheckpointOnDisk | null,
+): CheckpointOnDisk | null {
+  return last === null || (best !== null && best.epoch > last.epoch) ? best : last;
+}
+
 /** What is booked must outlive a power cut: sleap-nn leaves its files in the page cache. */
 async function syncRun(runFolder: string): Promise<void> {
   const names = ["best.ckpt", "last.ckpt", "training_config.yaml", "training_log.csv"];
@@ -78,7 +89,11 @@ async function syncRun(runFolder: string): Promise<void> {
   if (await isFolder(runFolder)) await syncFolder(runFolder);
 }
 
-/** The outcome of a model whose trainer never ran. */
+/**
+ * The outcome of a model whose trainer never ran.
+ *
+ * @param reason `not started`: it could not be; `crash` or `power`: it had not been yet
+ */
 export function notStarted(error: string, reason = "not started"): ModelOutcome {
   return {
     status: "failed",

@@ -26,6 +26,7 @@ async function judge(
       runFolder,
       reason: "crash",
       lastError: null,
+      shellError: null,
       ...ended,
     });
     return { verdict, runFolder };
@@ -41,8 +42,8 @@ Deno.test("judgeTraining() calls a finished training with its model completed", 
     reason: null,
     error: null,
     warning: null,
-    bestCheckpoint: { path: join(runFolder, "best.ckpt"), epoch: 3, globalStep: 15, bytes: 8192 },
-    lastCheckpoint: { path: join(runFolder, "last.ckpt"), epoch: 4, globalStep: 15, bytes: 8192 },
+    bestCheckpoint: { path: join(runFolder, "best.ckpt"), epoch: 3, bytes: 8192 },
+    lastCheckpoint: { path: join(runFolder, "last.ckpt"), epoch: 4, bytes: 8192 },
   });
 });
 
@@ -70,7 +71,7 @@ Deno.test("judgeTraining() calls a training interrupted that left a complete che
   const { verdict } = await judge({ best: 1, last: 2 }, stopped);
   assert.equal(verdict.status, "interrupted");
   assert.equal(verdict.reason, "stopped");
-  assert.equal(verdict.error, "The training ended before its last epoch (exit code 0)");
+  assert.equal(verdict.error, "The training was ended on request before its last epoch (stopped)");
   assert.equal(verdict.lastCheckpoint?.epoch, 2);
   const torn = (await judge({ best: "torn", last: 2 }, stopped)).verdict;
   assert.equal(torn.status, "interrupted");
@@ -119,7 +120,7 @@ Deno.test("judgeTraining() names the signal that ended a trainer", async () => {
   assert.match(await errorOf({ exitCode: 137 }) ?? "", /SIGKILL, as happens when memory runs out$/);
   assert.match(await errorOf({ exitCode: -9 }) ?? "", /SIGKILL/);
   const cancelled = await errorOf({ exitCode: 137, reason: "cancelled" });
-  assert.equal(cancelled, "The trainer was ended by SIGKILL");
+  assert.equal(cancelled, "The training was ended on request before its last epoch (cancelled)");
   assert.equal(await errorOf({ exitCode: 139 }), "The trainer was ended by SIGSEGV");
 });
 
@@ -131,4 +132,47 @@ Deno.test("judgeTraining() has a text for a trainer that said nothing", async ()
   assert.equal(power.status, "interrupted");
   assert.equal(power.reason, "power");
   assert.equal(power.error, "The trainer is gone, its exit code is not known");
+});
+
+Deno.test("judgeTraining() tells an end on request from one that nobody asked for", async () => {
+  const errorOf = async (left: Left, ended: Partial<EndedTrainer>) =>
+    (await judge(left, { finishedLine: false, ...ended })).verdict.error;
+  const onRequest = "The training was ended on request before its last epoch (shutdown)";
+  for (const exitCode of [0, 143, 137, -15]) {
+    for (const left of [{}, { last: 2 }]) {
+      assert.equal(await errorOf(left, { exitCode, reason: "shutdown" }), onRequest);
+    }
+  }
+  assert.equal(
+    await errorOf({ last: 2 }, { reason: "crash" }),
+    "The training ended before its last epoch (exit code 0)",
+  );
+  const lastError = "torch.OutOfMemoryError: CUDA out of memory";
+  const broken = { exitCode: 1, reason: "shutdown", lastError };
+  assert.equal(await errorOf({}, broken), lastError, "it broke by itself");
+});
+
+Deno.test("judgeTraining() says that a trainer could not be started, in the shell's words", async () => {
+  const shellError = "sh: 1: exec: /lab/sleap-nn: not found";
+  for (const exitCode of [126, 127]) {
+    const { verdict } = await judge({}, { exitCode, finishedLine: false, shellError });
+    assert.equal(verdict.status, "failed");
+    assert.equal(verdict.error, `The trainer could not be started: ${shellError}`);
+    const silent = (await judge({}, { exitCode, finishedLine: false })).verdict;
+    assert.equal(silent.error, `The trainer could not be started (exit code ${exitCode})`);
+  }
+  const ran = { exitCode: 127, finishedLine: false, shellError };
+  const { verdict } = await judge({ last: 1 }, ran);
+  assert.equal(verdict.error, "sleap-nn ended with exit code 127 and logged no error");
+  const lastError = "OSError: no";
+  assert.equal((await judge({}, { ...ran, lastError })).verdict.error, lastError);
+});
+
+Deno.test("judgeTraining() says what whoever judges knows where nobody saw the end", async () => {
+  const unseenEnd = "The supervisor of the job ended before the training did";
+  const unseen = { exitCode: null, finishedLine: false, unseenEnd };
+  assert.equal((await judge({ last: 1 }, unseen)).verdict.error, unseenEnd);
+  const lastError = "OSError: No space left";
+  assert.equal((await judge({ last: 1 }, { ...unseen, lastError })).verdict.error, lastError);
+  assert.equal((await judge({}, { ...unseen, exitCode: 3 })).verdict.error?.includes("3"), true);
 });
