@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isLocked } from "../../lib/files/lock.ts";
 import { isAlive } from "../../worker/host/process_identity.ts";
-import { fileExists, TrainingWorld } from "../support/training.ts";
+import { configText, fileExists, TrainingWorld } from "../support/training.ts";
 
 /** Nothing may be left behind that claims to be at work, and the manifest must be whole. */
 async function assertSettled(world: TrainingWorld): Promise<void> {
@@ -76,6 +76,32 @@ Deno.test("a configuration without a head: exit 2", async () => {
   assert.equal(code, 2);
   assert.match(stderr, /^error: .*centroid\.yaml/m);
   await assertNoJob(world);
+});
+
+Deno.test("a configuration that continues from a checkpoint: exit 2, nothing made", async () => {
+  await using world = await TrainingWorld.create();
+  await Deno.writeTextFile(world.config, configText("centroid", 3, "  resume_ckpt_path: a.ckpt\n"));
+  const { code, stderr } = await world.train();
+  assert.equal(code, 2);
+  assert.match(
+    stderr,
+    /^error: .*centroid\.yaml" asks to continue from "a\.ckpt".*\nhint: Remove/m,
+  );
+  await assertNoJob(world);
+});
+
+Deno.test("settings that a supervised training replaces: one warning, and it trains", async () => {
+  await using world = await TrainingWorld.create();
+  const extra = "  save_ckpt: false\n  ckpt_dir: /elsewhere\n";
+  await Deno.writeTextFile(world.config, configText("centroid", 3, extra));
+  const { code, stderr } = await world.train();
+  assert.equal(code, 0, stderr);
+  const warnings = stderr.split("\n").filter((line) => line.startsWith("warning: "));
+  assert.equal(warnings.length, 1);
+  assert.match(
+    warnings[0] ?? "",
+    /sets trainer_config\.save_ckpt, trainer_config\.ckpt_dir itself/,
+  );
 });
 
 Deno.test("no trainer: exit 3 before anything is made", async () => {
@@ -321,6 +347,10 @@ Deno.test("a supervisor that is told to end stops its trainer and books the mode
   const entry = await world.model();
   assert.equal(entry.status, "interrupted");
   assert.equal(entry.reason, "shutdown");
+  assert.equal(
+    entry.error,
+    "The training was ended on request before its last epoch (shutdown)",
+  );
   await assertSettled(world);
 });
 
