@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { isLocked } from "../../lib/files/lock.ts";
+import { FileLock } from "../../lib/files/lock.ts";
 import { isAlive } from "../../worker/host/process_identity.ts";
 import { configText, fileExists, TrainingWorld } from "../support/training.ts";
 
@@ -292,11 +293,7 @@ Deno.test("a model whose folder is deleted while it trains is booked as failed",
 Deno.test("a model that is taken out of the registry while it trains: the job goes on", async () => {
   await using world = await TrainingWorld.create();
   const { training, goOn } = await world.startPaused();
-  const manifest = world.path("models/.registry/manifest.json");
-  const { models, ...rest } = JSON.parse(await Deno.readTextFile(manifest));
-  const [id] = Object.keys(models);
-  const other = { other: { id: "other", status: "completed" } };
-  await Deno.writeTextFile(manifest, JSON.stringify({ ...rest, models: other }));
+  const id = await takeOut(world);
   await goOn();
   const { code, stderr } = await training.ended;
   assert.equal(code, 0, stderr);
@@ -305,6 +302,16 @@ Deno.test("a model that is taken out of the registry while it trains: the job go
     new RegExp(`model ${id} is no longer in the registry: its job goes on without it`),
   );
 });
+
+/** Remove the only model from the manifest, as a person with an editor would; its ID. */
+async function takeOut(world: TrainingWorld): Promise<string> {
+  const manifest = world.path("models/.registry/manifest.json");
+  using _lock = await FileLock.acquire(world.path("models/.registry/manifest.lock"));
+  const { models, ...rest } = JSON.parse(await Deno.readTextFile(manifest));
+  const other = { other: { id: "other", status: "completed" } };
+  await Deno.writeTextFile(manifest, JSON.stringify({ ...rest, models: other }));
+  return Object.keys(models)[0] ?? "";
+}
 
 Deno.test("supervise without a job: exit 3, nothing is created", async () => {
   await using world = await TrainingWorld.create();
