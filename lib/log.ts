@@ -4,6 +4,7 @@
  * @module
  */
 import { configureSync, getLogger, type LogLevel, type LogRecord } from "@logtape/logtape";
+import { printable, printableLines } from "./terminal/printable.ts";
 
 const ROOT = "sleap-rtc";
 const encoder = new TextEncoder();
@@ -63,11 +64,11 @@ export function logToStderr(level: LogLevel, options: LogOptions = {}): void {
 function formatDated(record: LogRecord): string {
   const time = new Date(record.timestamp).toISOString();
   const part = record.category.slice(1).join(".");
-  return `${time} ${record.level.toUpperCase()} ${part}: ${textOf(record)}`;
+  return `${time} ${record.level.toUpperCase()} ${part}: ${printable(textOf(record))}`;
 }
 
 function formatPlain(record: LogRecord): string {
-  return `${record.level}: ${textOf(record)}`;
+  return `${record.level}: ${printableLines(textOf(record))}`;
 }
 
 function textOf({ message }: LogRecord): string {

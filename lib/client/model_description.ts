@@ -7,7 +7,9 @@ import { join } from "node:path";
 import type { ModelEntry } from "../registry.ts";
 import { epochCount } from "../registry/query.ts";
 import { formatBytes, formatDuration, formatLoss, formatTime } from "../terminal/formats.ts";
-import { displayWidth, printable, styled } from "../terminal/table.ts";
+import { printable } from "../terminal/printable.ts";
+import { styled } from "../terminal/table.ts";
+import { displayWidth } from "../terminal/width.ts";
 import { type LocatedModel, statusText } from "./model_status.ts";
 
 type Field = [label: string, value: unknown];

@@ -3,6 +3,9 @@
  *
  * @module
  */
+import { printable } from "./printable.ts";
+import { displayWidth, shorten } from "./width.ts";
+
 const GAP = "  ";
 
 /** Style of a cell on a terminal. */
@@ -25,6 +28,10 @@ export interface RenderTableOptions {
   isColoured?: boolean;
   /** Style of a cell by its 0-based place. */
   styleOf?(row: number, column: number): Style | null;
+  /** Columns of the terminal that a row must fit into; by default it may be of any width. */
+  maxWidth?: number;
+  /** 0-based columns that are shortened for `maxWidth`, the first one first; none by default. */
+  flexible?: readonly number[];
 }
 
 /**
@@ -37,10 +44,18 @@ export function renderTable(
   options: RenderTableOptions = {},
 ): string {
   const isColoured = options.isColoured ?? false;
-  const cells = rows.map((row) => row.map(printable));
-  const widths = header.map((title, column) =>
-    Math.max(displayWidth(title), ...cells.map((row) => displayWidth(row[column] ?? "")))
+  const whole = rows.map((row) => row.map(printable));
+  const widths = fit(
+    header.map((title, column) =>
+      whole.reduce(
+        (width, row) => Math.max(width, displayWidth(row[column] ?? "")),
+        displayWidth(title),
+      )
+    ),
+    header,
+    options,
   );
+  const cells = whole.map((row) => row.map((text, column) => shorten(text, widths[column] ?? 0)));
   const line = (texts: readonly string[], styleOf: (column: number) => Style | null) =>
     texts.map((text, column) => {
       const isLast = column === texts.length - 1;
@@ -53,49 +68,20 @@ export function renderTable(
   return [line(header, () => "bold"), ...lines].join("");
 }
 
-const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
-const ESCAPES: Partial<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
-
-/**
- * A text on one line that does nothing to the terminal: control characters are written as escapes
- * (`\n`, `\x1b`). What is stored may come from other people and programs.
- */
-export function printable(text: string): string {
-  if (PRINTABLE_ASCII.test(text)) return text;
-  return text.replace(
-    /\p{Control}/gu,
-    (character) =>
-      ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
-}
-
-/** A text of at most `width` columns; what is longer ends in an ellipsis. */
-export function shorten(text: string, width: number): string {
-  if (displayWidth(text) <= width) return text;
-  let short = "";
-  let taken = 1;
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    taken += displayWidth(segment);
-    if (taken > width) break;
-    short += segment;
+/** Take what a row is too wide from the flexible columns; a title stays whole. */
+function fit(
+  widths: readonly number[],
+  header: readonly string[],
+  { maxWidth = Infinity, flexible = [] }: RenderTableOptions,
+): number[] {
+  const fitted = [...widths];
+  let excess = fitted.reduce((sum, width) => sum + width, GAP.length * (header.length - 1)) -
+    maxWidth;
+  for (const column of flexible) {
+    const width = fitted[column] ?? 0;
+    const taken = Math.min(Math.max(0, excess), width - displayWidth(header[column] ?? ""));
+    fitted[column] = width - taken;
+    excess -= taken;
   }
-  return `${short}…`;
-}
-
-/** Columns that a text takes on a terminal: wide characters and emoji take two. */
-export function displayWidth(text: string): number {
-  if (PRINTABLE_ASCII.test(text)) return text.length;
-  let width = 0;
-  for (const { segment } of new Intl.Segmenter().segment(text)) width += segmentWidth(segment);
-  return width;
-}
-
-/** East Asian Wide and Fullwidth ranges (Unicode UAX 11), and what is drawn as an emoji. */
-const WIDE =
-  /^(?:[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\p{Emoji}\ufe0f)/u;
-const NO_WIDTH = /^(?:\p{Mark}|\p{Control}|\p{Format})+$/u;
-
-function segmentWidth(segment: string): number {
-  if (NO_WIDTH.test(segment)) return 0;
-  return WIDE.test(segment) ? 2 : 1;
+  return fitted;
 }

@@ -34,3 +34,10 @@ Deno.test("a log file's lines have time, level and part", async () => {
     /^\d{4}-\d\d-\d\dT[\d:.]+Z WARNING registry: look at \/data\/\{mouse\}\/\}\{$/,
   );
 });
+
+Deno.test("no line does anything to the terminal; a record of a log file is one line", async () => {
+  const call = (options: string) =>
+    `logToStderr("info", ${options}); logger("x").warn("a\\x1b[2J\\nb")`;
+  assert.match((await logged(call("{}"))).stderr, /^warning: a\\x1b\[2J\nb\n/);
+  assert.match((await logged(call("{ dated: true }"))).stderr, / x: a\\x1b\[2J\\nb\n/);
+});

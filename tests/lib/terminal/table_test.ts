@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { displayWidth, printable, renderTable, shorten } from "../../../lib/terminal/table.ts";
+import { renderTable } from "../../../lib/terminal/table.ts";
+import { displayWidth } from "../../../lib/terminal/width.ts";
 
 Deno.test("renderTable() aligns columns and leaves no spaces at line ends", () => {
   const table = renderTable(["ID", "NAME"], [["a", ""], ["bbbb", "long name"]]);
@@ -30,21 +31,13 @@ Deno.test("renderTable() keeps stored control characters away from the terminal"
   assert.equal(table.split("\n")[1], "a\\x1b[31m\\nb");
 });
 
-Deno.test("printable() writes control characters as escapes and leaves the rest", () => {
-  assert.equal(printable("Ä 日本 👩‍🔬"), "Ä 日本 👩‍🔬");
-  assert.equal(printable("\0\t\r\x7f\x9b"), "\\x00\\t\\r\\x7f\\x9b");
-});
-
-Deno.test("displayWidth() counts columns", () => {
-  assert.equal(displayWidth("abc"), 3);
-  assert.equal(displayWidth("日本"), 4);
-  assert.equal(displayWidth("👩‍🔬"), 2);
-  assert.equal(displayWidth("é"), 1);
-});
-
-Deno.test("AL41 shorten() cuts what is too long, with an ellipsis, by columns", () => {
-  assert.equal(shorten("mouse-v2", 15), "mouse-v2");
-  assert.equal(shorten("exactly-fifteen", 15), "exactly-fifteen");
-  assert.equal(shorten("a-very-long-alias", 15), "a-very-long-al…");
-  assert.equal(shorten("日本のマウス", 6), "日本…");
+Deno.test("renderTable() takes from the flexible columns, in their order, what a row is too wide", () => {
+  const rows = [["aaaa0001", "a-long-alias", "a-long-data-set"]];
+  const lines = (maxWidth: number) =>
+    renderTable(["ID", "ALIAS", "SET"], rows, { maxWidth, flexible: [2, 1] }).split("\n");
+  assert.equal(lines(39)[1], "aaaa0001  a-long-alias  a-long-data-set");
+  assert.equal(lines(38)[1], "aaaa0001  a-long-alias  a-long-data-s…");
+  assert.equal(lines(25)[1], "aaaa0001  a-long-al…  a-…");
+  assert.equal(lines(25)[0], "ID        ALIAS       SET");
+  assert.equal(lines(1)[1], "aaaa0001  a-lo…  a-…");
 });
