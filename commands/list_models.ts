@@ -14,8 +14,14 @@ import {
   type SortKey,
 } from "../lib/registry/query.ts";
 import { formatLoss, formatTime } from "../lib/terminal/formats.ts";
-import { isStdoutColoured, writeStderr, writeStdout } from "../lib/terminal/output.ts";
-import { renderTable, shorten, type Style } from "../lib/terminal/table.ts";
+import {
+  isStdoutColoured,
+  stdoutColumns,
+  writeStderr,
+  writeStdout,
+} from "../lib/terminal/output.ts";
+import { renderTable, type Style } from "../lib/terminal/table.ts";
+import { shorten } from "../lib/terminal/width.ts";
 import { locateModels } from "../worker/locate_models.ts";
 import { openForReading } from "./shared/open_registry.ts";
 import {
@@ -28,6 +34,8 @@ import {
 
 const COLUMNS = ["ID", "ALIAS", "TYPE", "STATUS", "EPOCHS", "VAL LOSS", "CREATED", "DATASET"];
 const STATUS_COLUMN = COLUMNS.indexOf("STATUS");
+/** Shortened, the first one first, where the terminal is too narrow. */
+const FLEXIBLE_COLUMNS = ["DATASET", "ALIAS"].map((title) => COLUMNS.indexOf(title));
 /** Columns of the terminal; `model-info` and JSON give the whole alias. */
 const MAX_ALIAS_WIDTH = 15;
 
@@ -81,6 +89,8 @@ async function run(options: Options): Promise<void> {
 function table(models: readonly LocatedModel[]): string {
   return renderTable(COLUMNS, models.map(row), {
     isColoured: isStdoutColoured(),
+    maxWidth: stdoutColumns() ?? Infinity,
+    flexible: FLEXIBLE_COLUMNS,
     styleOf: (row, column) => column === STATUS_COLUMN ? statusStyle(models[row]) : null,
   });
 }

@@ -3,10 +3,15 @@
  *
  * @module
  */
-import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { EXIT, LeftByUserError, messageOf, SleapRtcError } from "../lib/errors.ts";
+import {
+  Command,
+  CommanderError,
+  type CommandUnknownOpts,
+  Option,
+} from "@commander-js/extra-typings";
+import { EXIT, LeftByUserError, messageOf, SleapRtcError, UsageError } from "../lib/errors.ts";
 import { logToStderr } from "../lib/log.ts";
-import { writeStderr } from "../lib/terminal/output.ts";
+import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
 import { VERSION } from "../lib/version.ts";
 import { COMMANDS } from "./index.ts";
 
@@ -36,10 +41,12 @@ async function buildProgram(args: string[]): Promise<CommandUnknownOpts> {
     .version(VERSION, "-V, --version", "print the version")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")
-    .option("--debug", "log everything, and show where an error came from")
+    .addOption(debugOption())
     .showSuggestionAfterError()
     .exitOverride()
+    .hook("preAction", (_, command) => refuseEmptyValues(command))
     .configureOutput({
+      writeOut: writeStdout,
       writeErr: writeStderr,
       outputError: (text, write) => write(usageError(text, program)),
     });
@@ -53,12 +60,28 @@ async function buildProgram(args: string[]): Promise<CommandUnknownOpts> {
   return program;
 }
 
+function debugOption(): Option<"--debug"> {
+  return new Option("--debug", "show all log lines, and where an error came from");
+}
+
+/** `--registry "$DIR"` with a variable that is not set is a mistake, never "not given". */
+function refuseEmptyValues(command: CommandUnknownOpts): void {
+  for (const option of command.options) {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    if ([value].flat().includes("")) {
+      throw new UsageError(`Option '${option.flags}' has an empty value`, {
+        hint: "Give a value, or leave the option out",
+      });
+    }
+  }
+}
+
 /** A subcommand behaves as its parent: it throws instead of exiting, and writes where it writes. */
 function inherit(command: CommandUnknownOpts, parent: CommandUnknownOpts): void {
   command.copyInheritedSettings(parent).helpOption("-h, --help", "show help")
     .configureOutput({ outputError: (text, write) => write(usageError(text, command)) });
   if (command.options.every(({ long }) => long !== "--debug")) {
-    command.option("--debug", "log everything, and show where an error came from");
+    command.addOption(debugOption());
   }
   for (const child of command.commands) inherit(child, command);
 }
@@ -93,7 +116,7 @@ function pathOf(command: CommandUnknownOpts): string {
 
 function reportError(error: unknown, isDebug: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  if (error instanceof Deno.errors.BrokenPipe) return EXIT.failed;
+  if (error instanceof Deno.errors.BrokenPipe) return EXIT.brokenPipe;
   const label = error instanceof LeftByUserError ? "" : "error: ";
   writeStderr(`${label}${messageOf(error)}\n`);
   if (error instanceof SleapRtcError && error.hint) writeStderr(`hint: ${error.hint}\n`);

@@ -15,6 +15,7 @@ export const EXIT = {
   jobNotSucceeded: 6,
   conflict: 7,
   interruptedByUser: 130,
+  brokenPipe: 141,
 } as const;
 
 /** Options of {@linkcode SleapRtcError}. */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { VERSION } from "../../lib/version.ts";
 import { type CliResult, runCli } from "../support/cli.ts";
 import { RegistryBed } from "../support/registry.ts";
@@ -100,17 +102,63 @@ Deno.test("--debug shows where an error came from", async () => {
   assert.match(stderr, /NotFoundError[^]*at /);
 });
 
-Deno.test("a reader that goes away early does not make list-models crash", async () => {
-  await using bed = await RegistryBed.create();
-  for (let n = 0; n < 300; n++) {
-    await bed.add({ id: (n + 0x10000000).toString(16), model_type: "centroid" });
+Deno.test("an empty value of an option: exit 2, not the same as leaving it out", async () => {
+  const wrong: [args: string[], option: string][] = [
+    [["list-models", "--registry", ""], "--registry <dir>"],
+    [["list-models", "--search="], "--search <text>"],
+    [["train", "--local", "--run-name", ""], "--run-name <name>"],
+    [["train", "--local", "--config", "a.yaml", "--config", ""], "-c, --config <file>"],
+    [["registry", "model-id", "a.yaml", "--labels", ""], "--labels <file>"],
+  ];
+  for (const [args, option] of wrong) {
+    const { code, stdout, stderr } = await cli(...args);
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    assert.equal(
+      stderr,
+      `error: Option '${option}' has an empty value\nhint: Give a value, or leave the option out\n`,
+    );
   }
-  const main = new URL("../../main.ts", import.meta.url).pathname;
-  const config = new URL("../../deno.json", import.meta.url).pathname;
-  const command = `"$0" run -A --config '${config}' '${main}' list-models --json | head -c 10`;
-  const { stderr } = await new Deno.Command("sh", {
-    args: ["-c", command, Deno.execPath()],
-    cwd: bed.folder,
+  assert.match((await cli("list-models", "--status", "")).stderr, /'' is invalid\nhint: Allowed/);
+});
+
+Deno.test("--debug shows all log lines, with time and part", async () => {
+  await using bed = await RegistryBed.create();
+  await bed.add({ id: "aaaa0001", model_type: "centroid" });
+  const manifest = join(bed.folder, "models/.registry/manifest.json");
+  await Deno.writeTextFile(manifest, "{");
+  const { stderr } = await runCli(["list-models", "--debug"], { cwd: bed.folder });
+  assert.match(stderr, /^\d{4}-\d\d-\d\dT[\d:.]+Z [A-Z]+ registry: /m);
+});
+
+Deno.test("errors keep what others wrote away from the terminal", async () => {
+  const { code, stderr } = await cli("model-info", "\x1b[2Jmouse", "--debug");
+  assert.equal(code, 3);
+  assert.match(stderr, /^error: No model "\\x1b\[2Jmouse" in this registry\nhint: /m);
+  assert.ok(!stderr.includes("\x1b"));
+  assert.ok(!(await cli("\x1b[2Jmouse")).stderr.includes("\x1b"));
+});
+
+/** What is seen of a pipeline whose reader has gone before anything is written. */
+async function intoClosedPipe(args: string, cwd: string): Promise<CliResult> {
+  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+  const run = `"$0" run -A --config '${config}' '${main}' ${args}`;
+  const command = `{ read -r _ < go; ${run}; echo "code $?" >&2; } | { exec 0<&-; echo > go; }`;
+  const { code, stdout, stderr } = await new Deno.Command("sh", {
+    args: ["-c", `mkfifo go && ${command}`, Deno.execPath()],
+    cwd,
   }).output();
-  assert.doesNotMatch(new TextDecoder().decode(stderr), /error|panic/i);
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+Deno.test("a reader that went away early: exit 141 as of coreutils, no error text", async () => {
+  await using bed = await RegistryBed.create();
+  await bed.add({ id: "aaaa0001", model_type: "centroid" });
+  for (const args of ["list-models", "model-info aaaa --json", "--help"]) {
+    const { stderr } = await intoClosedPipe(args, bed.folder);
+    assert.equal(stderr.replace(/^registry: .*\n/, ""), "code 141\n", args);
+    await Deno.remove(join(bed.folder, "go"));
+  }
 });
