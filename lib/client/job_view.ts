@@ -7,19 +7,17 @@
 import type { JobEvent } from "../protocol/job_events.ts";
 import type { JobSpec } from "../protocol/job_spec.ts";
 import { formatDuration, formatLoss } from "../terminal/formats.ts";
+import { type EpochEnd, secondsLeft } from "./time_left.ts";
 
 interface ModelView {
   type: string;
   id: string | null;
   maxEpochs: number | null;
-  startedAt: number;
-  /** 0-based index of the last finished epoch. */
-  epoch: number | null;
-  firstEpoch: number | null;
+  /** The first epoch that was seen to finish, and the last one. */
+  first: EpochEnd | null;
+  last: EpochEnd | null;
   bestEpoch: number | null;
   bestLoss: number | null;
-  trainLoss: number | null;
-  valLoss: number | null;
   batch: { epoch: number; batch: number; loss: number | null } | null;
 }
 
@@ -34,13 +32,10 @@ export class JobView {
       type: model_type,
       id: null,
       maxEpochs: null,
-      startedAt: 0,
-      epoch: null,
-      firstEpoch: null,
+      first: null,
+      last: null,
       bestEpoch: null,
       bestLoss: null,
-      trainLoss: null,
-      valLoss: null,
       batch: null,
     }));
   }
@@ -57,8 +52,9 @@ export class JobView {
 
   /** Take the next event; returns the lines it is worth. */
   add(event: JobEvent): string[] {
-    if (event.type === "job_finished") this.#end = event;
-    if (!("model" in event) || event.model === undefined) return [];
+    if (event.type === "job_finished") return this.#finish(event);
+    if (event.type === "warning") return [`warning: ${event.message}`];
+    if (!("model" in event)) return [];
     const model = this.#models[event.model];
     if (model === undefined) return [];
     this.#current = event.model;
@@ -69,16 +65,22 @@ export class JobView {
   statusLine(now: number): string | null {
     const model = this.#models[this.#current];
     if (!model?.id || this.#end !== null) return null;
-    const parts = [`${nameOf(model)}  ${epochText(model, (model.epoch ?? -1) + 2)}`];
-    const left = secondsLeft(model, now);
-    if (left !== null) parts.push(`${formatDuration(left)} left`);
-    if (model.batch !== null && model.batch.epoch > (model.epoch ?? -1)) {
+    const epoch = model.last?.epoch ?? -1;
+    const parts = [`${nameOf(model)}  ${epochText(model, epoch + 2)}`, ...leftText(model, now)];
+    if (model.batch !== null && model.batch.epoch > epoch) {
       parts.push(`batch ${model.batch.batch + 1}  loss ${formatLoss(model.batch.loss)}`);
     }
     if (model.bestLoss !== null) {
       parts.push(`best ${formatLoss(model.bestLoss)} (epoch ${(model.bestEpoch ?? 0) + 1})`);
     }
     return parts.join("  ");
+  }
+
+  /** A job ends with the first model that does not complete. */
+  #finish(event: Extract<JobEvent, { type: "job_finished" }>): string[] {
+    this.#end = event;
+    const pending = this.#models.filter(({ id }) => id === null);
+    return pending.length === 0 ? [] : [`not trained: ${pending.map(nameOf).join(", ")}`];
   }
 
   #addToModel(model: ModelView, event: JobEvent): string[] {
@@ -88,15 +90,12 @@ export class JobView {
         return [`registered ${nameOf(model)} in ${event.folder}`];
       case "trainer_started":
         model.maxEpochs = event.max_epochs;
-        model.startedAt = Date.parse(event.time);
         return [`training ${nameOf(model)}`];
       case "batch":
         model.batch = event;
         return [];
       case "epoch":
         return [this.#addEpoch(model, event)];
-      case "warning":
-        return [`warning: ${event.message}`];
       case "model_finished":
         return finishedLines(model, event);
       default:
@@ -105,22 +104,19 @@ export class JobView {
   }
 
   #addEpoch(model: ModelView, event: Extract<JobEvent, { type: "epoch" }>): string {
-    model.firstEpoch ??= event.epoch;
-    model.epoch = event.epoch;
-    model.trainLoss = event.train_loss;
-    model.valLoss = event.val_loss;
+    model.last = { epoch: event.epoch, at: Date.parse(event.time) };
+    model.first ??= model.last;
     const isBest = event.val_loss !== null &&
       (model.bestLoss === null || event.val_loss < model.bestLoss);
     if (isBest) {
       model.bestLoss = event.val_loss;
       model.bestEpoch = event.epoch;
     }
-    const left = secondsLeft(model, Date.parse(event.time));
     return [
       `${nameOf(model)}  ${epochText(model, event.epoch + 1)}`,
       `train loss ${formatLoss(event.train_loss)}`,
       `val loss ${formatLoss(event.val_loss)}${isBest ? " (best)" : ""}`,
-      ...(left === null || left === 0 ? [] : [`${formatDuration(left)} left`]),
+      ...leftText(model, model.last.at),
     ].join("  ");
   }
 }
@@ -146,10 +142,8 @@ function epochText({ maxEpochs }: ModelView, epoch: number): string {
   return `epoch ${Math.min(epoch, maxEpochs)}/${maxEpochs}`;
 }
 
-/** From the mean time of the finished epochs; null before the first one. */
-function secondsLeft(model: ModelView, now: number): number | null {
-  const { epoch, firstEpoch, maxEpochs, startedAt } = model;
-  if (epoch === null || firstEpoch === null || maxEpochs === null) return null;
-  const done = epoch - firstEpoch + 1;
-  return Math.max(0, (now - startedAt) / 1000 / done * (maxEpochs - epoch - 1));
+/** Empty where it cannot be said, and at the end. */
+function leftText({ first, last, maxEpochs }: ModelView, now: number): string[] {
+  const left = secondsLeft(first, last, maxEpochs, now);
+  return left === null || left === 0 ? [] : [`${formatDuration(left)} left`];
 }

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { JobView } from "../../../lib/client/job_view.ts";
+import type { JobEvent, JobEventBody, ModelOutcome } from "../../../lib/protocol/job_events.ts";
+import type { JobSpec, ModelSpec } from "../../../lib/protocol/job_spec.ts";
+
+const START = Date.parse("2026-01-01T00:00:00.000Z");
+const OF_CENTROID = { model: 0, attempt: 1 };
+
+function modelSpec(type: string): ModelSpec {
+  return {
+    config: `configs/${type}.yaml`,
+    model_type: type,
+    run_name: "run",
+    full_hash: "0".repeat(64),
+    dataset: null,
+    training_job_hash: null,
+    labels_sha256: null,
+    script_overrides: [],
+  };
+}
+
+function spec(...types: string[]): JobSpec {
+  return {
+    version: 1,
+    job_id: "job_00000001",
+    type: "train",
+    created_at: new Date(START).toISOString(),
+    models: types.map(modelSpec),
+    labels_path: null,
+    val_labels_path: null,
+    base_dir: "/data",
+    overrides: {},
+  };
+}
+
+function eventAt(seconds: number, body: JobEventBody): JobEvent {
+  return { seq: 1, time: new Date(START + seconds * 1000).toISOString(), ...body };
+}
+
+function registered(model: number, type: string): JobEvent {
+  const folder = `models/${type}_aaaa000${model}`;
+  return eventAt(0, {
+    type: "model_registered",
+    model,
+    attempt: 1,
+    model_id: `aaaa000${model}`,
+    model_type: type,
+    folder,
+  });
+}
+
+function started(maxEpochs: number): JobEvent {
+  const body = { pid: 1, command: ["sleap-nn"], max_epochs: maxEpochs };
+  return eventAt(0, { type: "trainer_started", ...OF_CENTROID, ...body });
+}
+
+function epochEnd(epoch: number, seconds: number): JobEvent {
+  return eventAt(seconds, {
+    type: "epoch",
+    ...OF_CENTROID,
+    epoch,
+    train_loss: 0.5,
+    val_loss: 0.25,
+  });
+}
+
+function interrupted(): JobEvent {
+  const outcome: ModelOutcome = {
+    status: "interrupted",
+    reason: "stopped",
+    error: null,
+    warning: null,
+    metrics: { final_val_loss: null, best_val_loss: null, best_epoch: null, epochs_completed: 1 },
+    checkpoint_path: null,
+    checkpoint: null,
+    last_checkpoint_path: null,
+    config_path: null,
+    duration_seconds: 8,
+    hyperparameters: null,
+  };
+  return eventAt(9, { type: "model_finished", ...OF_CENTROID, model_id: "aaaa0000", outcome });
+}
+
+Deno.test("JobView: time left leaves the trainer's imports out, and counts down", () => {
+  const view = new JobView(spec("centroid"));
+  view.add(registered(0, "centroid"));
+  view.add(started(10));
+  const [first = ""] = view.add(epochEnd(0, 70));
+  assert.equal(
+    first,
+    "centroid aaaa0000  epoch 1/10  train loss 0.5000  val loss 0.2500 (best)",
+  );
+  assert.doesNotMatch(view.statusLine(START + 75_000) ?? "", /left/);
+  const [second = ""] = view.add(epochEnd(1, 80));
+  assert.match(second, / 1 min 20 s left$/);
+  const now = (seconds: number) => view.statusLine(START + seconds * 1000) ?? "";
+  assert.match(now(80), /^centroid aaaa0000 {2}epoch 3\/10 {2}1 min 20 s left {2}best 0\.2500/);
+  assert.match(now(85), / 1 min 15 s left /);
+  assert.match(now(200), / 1 min 10 s left /);
+});
+
+Deno.test("JobView: nothing is left after the last epoch", () => {
+  const view = new JobView(spec("centroid"));
+  for (const event of [registered(0, "centroid"), started(2), epochEnd(0, 10)]) view.add(event);
+  assert.doesNotMatch(view.add(epochEnd(1, 20)).join(), /left/);
+  assert.doesNotMatch(view.statusLine(START + 25_000) ?? "", /left/);
+});
+
+Deno.test("JobView: a job that ends early names the models that were not trained", () => {
+  const view = new JobView(spec("centroid", "centered_instance", "bottomup"));
+  for (const event of [registered(0, "centroid"), started(2), interrupted()]) view.add(event);
+  const end = eventAt(10, { type: "job_finished", status: "interrupted", error: "stopped" });
+  assert.deepEqual(view.add(end), ["not trained: centered_instance, bottomup"]);
+  assert.equal(view.end?.status, "interrupted");
+});
+
+Deno.test("JobView: a job that trained all its models ends without a further line", () => {
+  const view = new JobView(spec("centroid"));
+  view.add(registered(0, "centroid"));
+  const end = eventAt(10, { type: "job_finished", status: "succeeded", error: null });
+  assert.deepEqual(view.add(end), []);
+});
+
+Deno.test("JobView: a warning about the whole job is shown, too", () => {
+  const warning = eventAt(1, { type: "warning", message: "the disk is nearly full" });
+  assert.deepEqual(new JobView(spec("centroid")).add(warning), [
+    "warning: the disk is nearly full",
+  ]);
+});
