@@ -46,6 +46,11 @@ const SHOWN = new Set([
   "labels_sha256",
   "training_hyperparameters",
 ]);
+/** `running` is about the time after a lost connection: false, it would seem to deny the status. */
+const SHOWN_UNDER_WAY = new Set([...SHOWN, "running"]);
+const NEXT_WITHOUT_SUPERVISOR =
+  "the next `sleap-rtc train --local` in this registry ends what is left of the trainer and books " +
+  "the model: interrupted if there is a checkpoint, failed if not";
 const SHOWN_METRICS = new Set([
   "final_val_loss",
   "best_val_loss",
@@ -81,7 +86,7 @@ export function describeModel(model: LocatedModel, options: DescribeModelOptions
     ["Attempts", attempts(entry)],
     ["Identity", identity(entry)],
     ["Hyperparameters", Object.entries(entry.training_hyperparameters ?? {})],
-    ["Other", remaining(entry, SHOWN)],
+    ["Other", remaining(entry, isUnderWay(model) ? SHOWN_UNDER_WAY : SHOWN)],
   ];
   const title = entry.alias ? `Model: ${entry.alias} (${entry.id})` : `Model: ${entry.id}`;
   const texts = groups.flatMap(([name, fields]) => {
@@ -96,6 +101,7 @@ function overview(model: LocatedModel): Field[] {
   return [
     ["Type", entry.model_type],
     ["Status", statusText(model)],
+    ["Next", model.supervised ? null : NEXT_WITHOUT_SUPERVISOR],
     ["Reason", entry.reason],
     ["Error", entry.error],
     ["Warning", entry.warning],
@@ -103,6 +109,10 @@ function overview(model: LocatedModel): Field[] {
     ["Tags", entry.tags && entry.tags.length > 0 ? entry.tags.join(", ") : null],
     ["Notes", entry.notes],
   ];
+}
+
+function isUnderWay({ entry, supervised }: LocatedModel): boolean {
+  return entry.status === "training" && supervised && !entry.running;
 }
 
 function training(entry: ModelEntry): Field[] {

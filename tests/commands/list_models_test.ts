@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { FileLock } from "../../lib/files/lock.ts";
+import { displayWidth } from "../../lib/terminal/width.ts";
 import { type CliResult, runCli } from "../support/cli.ts";
 import { findPython } from "../support/python.ts";
 import { RegistryBed } from "../support/registry.ts";
@@ -140,6 +141,19 @@ Deno.test("list-models marks a training that nobody looks after", async () => {
   assert.match((await list(bed)).stdout, / training \(no supervisor\) {2}/);
 });
 
+Deno.test("list-models shows a model whose job ID is odd", async () => {
+  await using bed = await RegistryBed.create();
+  const odd = ["job_\0", "../..", 7, { a: 1 }];
+  for (const index of odd.keys()) await bed.add({ id: `aaaa000${index}`, model_type: "centroid" });
+  const path = join(bed.folder, "models/.registry/manifest.json");
+  const manifest = JSON.parse(await Deno.readTextFile(path));
+  for (const [index, job_id] of odd.entries()) manifest.models[`aaaa000${index}`].job_id = job_id;
+  await Deno.writeTextFile(path, JSON.stringify(manifest));
+  const { code, stdout } = await list(bed);
+  assert.equal(code, 0);
+  assert.equal(stdout.match(/^aaaa000\d .*training \(no supervisor\)/gm)?.length, odd.length);
+});
+
 Deno.test({
   name: "list-models is coloured on a terminal, unless NO_COLOR is set",
   ignore,
@@ -159,6 +173,24 @@ Deno.test({
       plain.stdout,
       (await runCli(args, { cwd: bed.folder })).stdout.replaceAll("\n", "\r\n"),
     );
+  },
+});
+
+Deno.test({
+  name: "list-models shortens the data set, then the alias, on a narrow terminal",
+  ignore,
+  async fn() {
+    await using bed = await RegistryBed.create();
+    assert.ok(python !== null, "no Python to open a terminal with");
+    const dataset = "mice-of-the-long-night.pkg.slp";
+    await bed.addCompleted({ id: NEW, model_type: "centroid", metadata: { dataset } }, 0.001);
+    const args = ["list-models", "--registry", bed.folder];
+    const narrow = await runCli(args, { cwd: bed.folder, terminalOf: python, columns: 85 });
+    const [header = "", row = ""] = narrow.stdout.split("\r\n");
+    assert.ok(header.endsWith("  DATASET"), header);
+    assert.match(row, / {2}mice-of-t.*…$/);
+    assert.equal(displayWidth(row), 85);
+    assert.ok((await list(bed)).stdout.includes(dataset));
   },
 });
 

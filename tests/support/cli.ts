@@ -24,9 +24,12 @@ export interface CliOptions {
   stdin?: string;
   /** A Python in whose pseudo-terminal it runs; stdout and stderr are then one. */
   terminalOf?: string;
+  /** Width of that terminal. @default {not known} */
+  columns?: number;
 }
 
 const IN_TERMINAL = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+const WITH_COLUMNS = ["sh", "-c", 'stty cols "$1" rows 40; shift; exec "$@"', "sh"];
 
 /** A command that runs. */
 export interface RunningCli {
@@ -40,8 +43,9 @@ export function spawnCli(args: string[], options: CliOptions): RunningCli {
   const deno = Deno.execPath();
   const run = ["run", "-A", "--config", join(ROOT, "deno.json"), join(ROOT, "main.ts"), ...args];
   const python = options.terminalOf;
+  const sized = options.columns === undefined ? [] : [...WITH_COLUMNS, String(options.columns)];
   const child = new Deno.Command(python ?? deno, {
-    args: python === undefined ? run : ["-c", IN_TERMINAL, deno, ...run],
+    args: python === undefined ? run : ["-c", IN_TERMINAL, ...sized, deno, ...run],
     cwd: options.cwd,
     env: { ...cleanEnvironment(), SLEAP_RTC_HOME: join(options.cwd, "home"), ...options.env },
     clearEnv: true,

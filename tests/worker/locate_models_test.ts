@@ -33,6 +33,15 @@ Deno.test("locateModel(): a training whose job's lock is free, or that has no jo
   assert.equal((await locateModel(bed.registry, { ...entry, job_id: null })).supervised, false);
 });
 
+Deno.test("locateModel(): what is no job ID names no job, and no path", async () => {
+  await using bed = await RegistryBed.create();
+  const entry = await trainingModel(bed);
+  using _lock = await lockJob(bed);
+  for (const job_id of ["job_\0", "../..", "../jobs/job_00000001", "job_00000001/", "", "job_1"]) {
+    assert.equal((await locateModel(bed.registry, { ...entry, job_id })).supervised, false, job_id);
+  }
+});
+
 Deno.test("locateModel(): a training that ended since it was read has lost nobody", async () => {
   await using bed = await RegistryBed.create();
   const entry = await trainingModel(bed);

@@ -64,13 +64,12 @@ const FULL: ModelEntry = {
 };
 
 function describe(entry: ModelEntry, missing: string[] = [], isColoured = false): string {
-  const model: LocatedModel = {
-    entry,
-    checkpointExists: true,
-    supervised: true,
-    location: { host: "gpu-box", root: "/lab" },
-  };
-  return describeModel(model, { missingFiles: new Set(missing), isColoured });
+  return describeModel(located(entry), { missingFiles: new Set(missing), isColoured });
+}
+
+function located(entry: ModelEntry, supervised = true): LocatedModel {
+  const location = { host: "gpu-box", root: "/lab" };
+  return { entry, checkpointExists: true, supervised, location };
 }
 
 Deno.test("3.2.3 describeModel() leaves nothing out that is stored", () => {
@@ -132,4 +131,18 @@ Deno.test("describeModel() has bold titles only where asked", () => {
   const coloured = describe(FULL, [], true);
   assert.ok(coloured.startsWith("\x1b[1mModel: mouse-v2 (a3f5e8c9)\x1b[0m\n"));
   assert.ok(!describe(FULL).includes("\x1b"));
+});
+
+Deno.test("describeModel() says what comes next for a training without supervisor", () => {
+  const training = { id: "a3f5e8c9", status: "training", running: false } as const;
+  const orphan = describeModel(located(training, false), { missingFiles: new Set() });
+  assert.match(orphan, /^ {2}Next +the next `sleap-rtc train --local` in this registry ends /m);
+  assert.match(orphan, /^ {2}running +false$/m);
+  assert.doesNotMatch(describe(FULL), /Next/);
+});
+
+Deno.test("describeModel() does not say `running: false` of a training that is alive", () => {
+  const text = describe({ id: "a3f5e8c9", status: "training", running: false });
+  assert.match(text, /^ {2}Status +training$/m);
+  assert.doesNotMatch(text, /running/);
 });
