@@ -46,8 +46,10 @@ export function runKind(): RunKind {
  * @param args arguments of the program, without a program name
  * @example
  * ```ts
- * const { command, args } = selfCommand(["supervise", folder]);
- * new Deno.Command(command, { args }).spawn();
+ * import { selfCommand } from "./self_command.ts";
+ *
+ * const { command, args } = selfCommand(["--version"]);
+ * await new Deno.Command(command, { args, stdin: "null", stdout: "null" }).output();
  * ```
  */
 export function selfCommand(args: string[]): SelfCommand {
@@ -68,6 +70,8 @@ function prefixOf(kind: RunKind): string[] {
     case "source":
       return [
         "run",
+        // Its stderr is a log: no download lines in there, which Deno colours.
+        "--quiet",
         ...PERMISSION_FLAGS,
         "--config",
         fileURLToPath(new URL("../deno.json", import.meta.url)),

@@ -101,7 +101,7 @@ function overview(model: LocatedModel): Field[] {
   return [
     ["Type", entry.model_type],
     ["Status", statusText(model)],
-    ["Next", model.supervised ? null : NEXT_WITHOUT_SUPERVISOR],
+    ["Next", model.supervised || !entry.job_id ? null : NEXT_WITHOUT_SUPERVISOR],
     ["Reason", entry.reason],
     ["Error", entry.error],
     ["Warning", entry.warning],

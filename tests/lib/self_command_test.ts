@@ -52,3 +52,24 @@ async function run(cwd: string, { command, args }: { command: string; args: stri
   assert.equal(new TextDecoder().decode(stderr), "");
   return JSON.parse(new TextDecoder().decode(stdout));
 }
+
+Deno.test("deno task sleap-rtc runs where the user stands", async () => {
+  const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "sleap rtc " }));
+  try {
+    const { INIT_CWD: _, SLEAP_RTC_REGISTRY: __, ...env } = Deno.env.toObject();
+    const task = ["task", "--config", fileURLToPath(new URL("deno.json", ROOT)), "sleap-rtc"];
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [...task, "list-models", "--registry", "not a folder"],
+      cwd: folder,
+      clearEnv: true,
+      env,
+      stdin: "null",
+      stdout: "null",
+    }).output();
+    assert.equal(code, 0);
+    const gone = `warning: there is no folder "${join(folder, "not a folder")}"\n`;
+    assert.ok(new TextDecoder().decode(stderr).includes(gone));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -134,7 +134,7 @@ Deno.test("describeModel() has bold titles only where asked", () => {
 });
 
 Deno.test("describeModel() says what comes next for a training without supervisor", () => {
-  const training = { id: "a3f5e8c9", status: "training", running: false } as const;
+  const training = { ...FULL, status: "training", running: false } as const;
   const orphan = describeModel(located(training, false), { missingFiles: new Set() });
   assert.match(orphan, /^ {2}Next +the next `sleap-rtc train --local` in this registry ends /m);
   assert.match(orphan, /^ {2}running +false$/m);

@@ -1,5 +1,9 @@
 /**
- * `deno task test`: every test that this machine can run. With `CI=true` none may be skipped.
+ * `deno task test [OPTION OF DENO TEST]… [PATH]…`: every test that this machine can run. With
+ * `CI=true` none may be skipped.
+ *
+ * The file is not called test.ts: a plain `deno test` would take it for a test and run everything
+ * twice.
  *
  * @module
  */
@@ -7,17 +11,15 @@ import { stripVTControlCharacters } from "node:util";
 import { messageOf } from "../lib/errors.ts";
 import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
 import { ensureEngine } from "./engine.ts";
+import { testArguments } from "./run_tests/arguments.ts";
 
 const IS_CI = Deno.env.get("CI") === "true";
-/** Files whose examples are run as tests. */
-const DOCUMENTED = ["lib/registry.ts"];
 
 async function main(): Promise<number> {
   const engine = await findEngine();
   if (engine === null && IS_CI) return 1;
-  const paths = Deno.args.length > 0 ? Deno.args : ["tests/", ...DOCUMENTED];
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "--parallel", "--doc", ...paths],
+    args: testArguments(Deno.args),
     env: engine === null ? {} : { SLEAP_RTC_SLEAP_NN: engine },
     stdin: "null",
     stdout: "piped",
