@@ -9,36 +9,53 @@ import * as v from "valibot";
 import { EXIT, messageOf, SleapRtcError } from "../lib/errors.ts";
 import { runProgram } from "../lib/run_program.ts";
 import { selfCommand } from "../lib/self_command.ts";
+import { ModelRegistry } from "../lib/registry.ts";
 import { pythonOf } from "../lib/sleap_nn/installation.ts";
 import { formatDuration } from "../lib/terminal/formats.ts";
 import { writeStdout } from "../lib/terminal/output.ts";
+import { endJobs } from "./demo/end_jobs.ts";
 import { ensureEngine } from "./engine.ts";
 
 /** A model that has learned nothing is tens of pixels off in a picture of 160 x 160. */
 const LEARNED_PIXELS = 4;
 
-const TrainResult = v.object({
-  models: v.array(v.object({ id: v.string(), checkpoint_path: v.string() })),
-});
+const CONFIG = "single_instance.yaml";
+/** 128 + 15, as a shell shows an end by SIGTERM. */
+const EXIT_TERMINATED = 143;
+
 const Metrics = v.object({ distance_metrics: v.object({ avg: v.number() }) });
 
 async function main(): Promise<number> {
   const began = performance.now();
   const folder = await Deno.makeTempDir({ prefix: "sleap-rtc-demo-" });
-  try {
-    await tour(folder);
+  const stop = new AbortController();
+  const stopped = new Promise<number>((resolve) => {
+    const end = (exitCode: number) => () => {
+      stop.abort();
+      resolve(exitCode);
+    };
+    Deno.addSignalListener("SIGINT", end(EXIT.interruptedByUser));
+    Deno.addSignalListener("SIGTERM", end(EXIT_TERMINATED));
+  });
+  const toured = tour(folder, stop.signal).then(() => {
     say(`\nDone in ${formatDuration((performance.now() - began) / 1000)}.`);
     return EXIT.done;
-  } catch (error) {
-    say(`\nThe demo stopped: ${messageOf(error)}`);
-    if (error instanceof SleapRtcError && error.hint) say(`hint: ${error.hint}`);
-    return error instanceof SleapRtcError ? error.exitCode : EXIT.failed;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  }).catch((error) => stop.signal.aborted ? stopped : reportError(error));
+  const exitCode = await Promise.race([toured, stopped]);
+  if (stop.signal.aborted) say("\nEnding the demo");
+  await endJobs(folder);
+  await Deno.remove(folder, { recursive: true });
+  return exitCode;
 }
 
-async function tour(folder: string): Promise<void> {
+function reportError(error: unknown): number {
+  say(`\nThe demo stopped: ${messageOf(error)}`);
+  if (error instanceof SleapRtcError && error.hint) say(`hint: ${error.hint}`);
+  return error instanceof SleapRtcError ? error.exitCode : EXIT.failed;
+}
+
+/** @param signal aborted: end the command that runs */
+async function tour(folder: string, signal: AbortSignal): Promise<void> {
   title("1. The trainer: a real sleap-nn");
   const sleapNn = await ensureEngine(say);
 
@@ -48,14 +65,18 @@ async function tour(folder: string): Promise<void> {
   say("48 labelled frames in train.pkg.slp, 12 held-out frames in val.pkg.slp");
 
   title("3. Train: registered before it starts, supervised until it ends");
-  const cli = new Cli(folder, sleapNn);
-  const config = fileURLToPath(new URL("./demo/single_instance.yaml", import.meta.url));
+  const cli = new Cli(folder, sleapNn, signal);
+  await Deno.copyFile(
+    new URL("./demo/single_instance.yaml", import.meta.url),
+    join(folder, CONFIG),
+  );
   const train = [
     "train",
     "--local",
-    ...["--config", config],
-    ...["--labels", join(data, "train.pkg.slp"), "--val-labels", join(data, "val.pkg.slp")],
+    ...["--config", CONFIG],
+    ...["--labels", "data/train.pkg.slp", "--val-labels", "data/val.pkg.slp"],
   ];
+  say(`In ${folder}:`);
   const first = await cli.train([...train, "--run-name", "first"]);
   const pixels = await heldOutError(folder, first.checkpoint_path);
   say(`\nHeld-out error: ${pixels.toFixed(2)} pixels on average over head, body and tail.`);
@@ -77,9 +98,11 @@ async function tour(folder: string): Promise<void> {
 class Cli {
   readonly #folder: string;
   readonly #env: Record<string, string>;
+  readonly #signal: AbortSignal;
 
-  constructor(folder: string, sleapNn: string) {
+  constructor(folder: string, sleapNn: string, signal: AbortSignal) {
     this.#folder = folder;
+    this.#signal = signal;
     this.#env = {
       OMP_NUM_THREADS: "1",
       ...Deno.env.toObject(),
@@ -90,43 +113,27 @@ class Cli {
 
   /** @throws {SleapRtcError} when the command fails */
   async run(args: string[]): Promise<void> {
-    this.#sayCommand(args);
-    await this.#spawn(args, "inherit");
-  }
-
-  /** Train one model; its entry as printed. */
-  async train(args: string[]): Promise<{ id: string; checkpoint_path: string }> {
-    this.#sayCommand(args);
-    const result = v.parse(
-      TrainResult,
-      JSON.parse(await this.#spawn([...args, "--json"], "piped")),
-    );
-    const [model] = result.models;
-    if (model === undefined) throw new SleapRtcError("The training left no model");
-    return model;
-  }
-
-  #sayCommand(args: readonly string[]): void {
-    const shown = args.map((arg) =>
-      arg.startsWith("/") ? arg.slice(arg.lastIndexOf("/") + 1) : arg
-    );
-    say(`\n$ sleap-rtc ${shown.join(" ")}`);
-  }
-
-  async #spawn(args: string[], stdout: "inherit" | "piped"): Promise<string> {
+    say(`\n$ sleap-rtc ${args.join(" ")}`);
     const self = selfCommand(args);
-    const child = new Deno.Command(self.command, {
+    const { code } = await new Deno.Command(self.command, {
       args: self.args,
       cwd: this.#folder,
       env: this.#env,
+      signal: this.#signal,
       stdin: "null",
-      stdout,
+      stdout: "inherit",
       stderr: "inherit",
-    }).spawn();
-    const output = stdout === "piped" ? await new Response(child.stdout).text() : "";
-    const { code } = await child.status;
+    }).spawn().status;
     if (code !== 0) throw new SleapRtcError(`"sleap-rtc ${args[0]}" ended with exit code ${code}`);
-    return output;
+  }
+
+  /** Train one model; its entry, which is the newest. */
+  async train(args: string[]): Promise<{ id: string; checkpoint_path: string }> {
+    await this.run(args);
+    const registry = await ModelRegistry.open(this.#folder, { create: false });
+    const [model] = await registry.list();
+    if (!model?.checkpoint_path) throw new SleapRtcError("The training left no model");
+    return { id: model.id, checkpoint_path: model.checkpoint_path };
   }
 }
 
