@@ -39,6 +39,10 @@ Deno.test("worker imports no commands", async () => {
   await assertNoImport("worker", /^(?:commands|scripts|tests)\//);
 });
 
+Deno.test("commands, scripts and bench import no tests", async () => {
+  for (const folder of ["commands", "scripts", "bench"]) await assertNoImport(folder, /^tests\//);
+});
+
 Deno.test("only lib/client imports lib/client, among lib", async () => {
   for await (const { path, text } of sourceFiles("lib")) {
     const from = relative(ROOT, path);

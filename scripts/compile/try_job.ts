@@ -7,8 +7,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { SleapRtcError } from "../../lib/errors.ts";
-import { makeLabels } from "../../tests/support/stand_in.ts";
-import { checkpointBytes } from "../../tests/support/checkpoint.ts";
+import { placeholderCheckpoint, placeholderLabels } from "./placeholder_files.ts";
 import { runAlone, type RunResult, type TryOutStep } from "./try_out.ts";
 
 const CONFIG = `
@@ -42,9 +41,9 @@ async function trySupervisedJob(executable: string, folder: string): Promise<str
   const trainer = join(folder, "trainer");
   await Deno.mkdir(trainer);
   await Deno.writeTextFile(join(trainer, "sleap-nn"), TRAINER, { mode: 0o755 });
-  await Deno.writeFile(join(trainer, "best.ckpt"), await checkpointBytes({ epoch: 0 }));
+  await Deno.writeFile(join(trainer, "best.ckpt"), placeholderCheckpoint());
   await Deno.writeTextFile(join(folder, "centroid.yaml"), CONFIG);
-  makeLabels(join(folder, "labels.slp"));
+  await Deno.writeFile(join(folder, "labels.slp"), placeholderLabels());
   const args = [
     "train",
     "--local",

@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { basename, delimiter, join } from "node:path";
+import { basename, join } from "node:path";
 import { SleapRtcError } from "../../lib/errors.ts";
 import { VERSION } from "../../lib/version.ts";
+import { pathWithout } from "./path_without.ts";
 
 /** One thing that the executable must be able to do. */
 export interface TryOutStep {
@@ -100,13 +101,6 @@ async function bareEnvironment(folder: string): Promise<Record<string, string>> 
     return { SystemRoot: system, USERPROFILE: home, LOCALAPPDATA: home, PATH: system };
   }
   await Deno.mkdir(home, { recursive: true });
-  const path: string[] = [];
-  for (const bin of ["/usr/bin", "/bin"]) {
-    if (!(await exists(join(bin, "deno")))) path.push(bin);
-  }
-  return { HOME: home, PATH: path.join(delimiter) };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
+  const path = await pathWithout("deno", ["/usr/bin", "/bin"], join(home, "bin"));
+  return { HOME: home, PATH: path };
 }
