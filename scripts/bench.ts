@@ -11,6 +11,7 @@ import { renderTable } from "../lib/terminal/table.ts";
 /** The benchmarks by name. */
 const BENCHMARKS: Record<string, () => Promise<{ run(): Promise<Measurement[]> }>> = {
   registry: () => import("../bench/registry.ts"),
+  supervision: () => import("../bench/supervision.ts"),
 };
 
 async function main(names: readonly string[]): Promise<number> {
