@@ -100,13 +100,13 @@ async function trainSupervised(folder: string): Promise<Supervised> {
   const train = ["train", "--local", "--config", "centroid.yaml", "--labels", "labels.slp"];
   const { command, args } = selfCommand([...train, "--registry", folder]);
   const began = performance.now();
-  const training = succeed(command, args, folder);
-  const [cpuOfMinute] = await Promise.all([cpuTime(folder, training), training]);
-  return { wall: performance.now() - began, cpuOfMinute };
+  const training = succeed(command, args, folder).then(() => performance.now() - began);
+  const [wall, cpuOfMinute] = await Promise.all([training, cpuTime(folder, training)]);
+  return { wall, cpuOfMinute };
 }
 
 /** The start as it is, the rest in proportion to the time. */
-async function cpuTime(folder: string, training: Promise<void>): Promise<number | null> {
+async function cpuTime(folder: string, training: Promise<unknown>): Promise<number | null> {
   let hasEnded = false;
   training.then(() => hasEnded = true, () => hasEnded = true);
   const samples: { at: number; cpu: number }[] = [];
