@@ -9,6 +9,7 @@ import { findSleapNn, type SleapNn } from "../lib/sleap_nn/executable.ts";
 import { formatLoss } from "../lib/terminal/formats.ts";
 import { LiveLine } from "../lib/terminal/live_line.ts";
 import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
+import { printable } from "../lib/terminal/printable.ts";
 import type { JobResult } from "../worker/job_folder.ts";
 import { recoverJobs } from "../worker/recovery.ts";
 import { submitLocalJob, type SubmittedJob } from "../worker/submit.ts";
@@ -227,7 +228,7 @@ function describeEnd(entries: readonly ModelEntry[], options: Options): string {
       String(entry.status),
       `val loss ${formatLoss(entry.metrics?.["best_val_loss"])}`,
       ...(entry.checkpoint_path ? [entry.checkpoint_path] : []),
-    ].join("  ")
+    ].map(printable).join("  ")
   );
   const commands = [
     ...entries.map(({ id }) => `  ${lookCommand(`model-info ${id}`, options)}`),

@@ -1,7 +1,8 @@
 import { isLocked } from "../../lib/files/lock.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
 import { isFinalStatus, JobFolder } from "../../worker/job_folder.ts";
-import { isDead, recoverJob } from "../../worker/recovery.ts";
+import { lifeOf } from "../../worker/job_life.ts";
+import { recoverJob } from "../../worker/recovery.ts";
 
 const POLL_MS = 50;
 
@@ -22,7 +23,7 @@ export async function endJobs(root: string): Promise<void> {
 async function endJob(job: JobFolder, registry: ModelRegistry): Promise<void> {
   let isAsked = false;
   while (true) {
-    if (await isDead(job)) await recoverJob(job, registry);
+    if (await lifeOf(job) === "dead") await recoverJob(job, registry);
     const { status, supervisor } = await job.readState();
     if (isFinalStatus(status) && !(await isLocked(job.lockPath))) return;
     if (status === "running" && supervisor !== null && !isAsked) {

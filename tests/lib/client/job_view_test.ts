@@ -50,7 +50,7 @@ function registered(model: number, type: string): JobEvent {
 }
 
 function started(maxEpochs: number): JobEvent {
-  const body = { pid: 1, command: ["sleap-nn"], max_epochs: maxEpochs };
+  const body = { pid: 1, command: ["sleap-nn"], max_epochs: maxEpochs, log_offset: 0 };
   return eventAt(0, { type: "trainer_started", ...OF_CENTROID, ...body });
 }
 

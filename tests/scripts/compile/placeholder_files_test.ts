@@ -12,7 +12,7 @@ Deno.test("the placeholders are taken for labels and for a checkpoint of epoch 0
   try {
     const [labels, checkpoint] = [join(folder, "a.slp"), join(folder, "best.ckpt")];
     await Deno.writeFile(labels, placeholderLabels());
-    await checkLabelsFile(labels);
+    await checkLabelsFile(labels, "");
     await Deno.writeFile(checkpoint, placeholderCheckpoint());
     const verdict = await readCheckpoint(checkpoint);
     assert.ok(verdict.ok);
