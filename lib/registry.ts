@@ -8,6 +8,7 @@ import { NotFoundError, UsageError } from "./errors.ts";
 import { makeFolder } from "./files/atomic_write.ts";
 import { isFile } from "./files/file_info.ts";
 import { logger } from "./log.ts";
+import type { PyValue } from "./python/value.ts";
 import type { ManifestDraft } from "./registry/draft.ts";
 import {
   MODEL_STATUSES,
@@ -17,11 +18,12 @@ import {
 } from "./registry/entry.ts";
 import type { Manifest } from "./registry/manifest.ts";
 import { modelFolder } from "./registry/model_folder.ts";
+import type { ModelIdentity } from "./registry/model_id.ts";
 import { resolveModel } from "./registry/resolve.ts";
 import { ManifestStore, type RebuildReport } from "./registry/store.ts";
 import { complete, interrupt } from "./registry/transitions.ts";
 
-export type { ModelEntry, ModelStatus, NewModel };
+export type { ModelEntry, ModelIdentity, ModelStatus, NewModel };
 export { MODEL_STATUSES };
 
 const log = logger("registry");
@@ -87,6 +89,35 @@ export class ModelRegistry {
     const registry = new ModelRegistry(isAbsolute(root) ? root : join(Deno.cwd(), root));
     if (options.create ?? true) await registry.#store.create();
     return registry;
+  }
+
+  /**
+   * Compute the ID that a model asks for: the same configuration, labels and run name give the same
+   * ID on every machine and in Python (1.1.4).
+   *
+   * @param config the configuration as given, read by `parseYaml` or `parseJson`
+   * @param labelsPath path of the labels file; where it cannot be opened, the text itself is hashed
+   * @param runName name of the run
+   * @throws {UsageError} when the configuration names no heads
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   * import { parseYaml } from "./python/yaml.ts";
+   *
+   * const config = parseYaml("model_config: {head_configs: {centroid: {}}}");
+   * const { id, fullHash } = await ModelRegistry.generateModelId(config, "mice.slp", "run1");
+   * assert(id.length === 8 && fullHash.startsWith(id));
+   * ```
+   */
+  static async generateModelId(
+    config: PyValue,
+    labelsPath: string,
+    runName: string,
+  ): Promise<ModelIdentity> {
+    // Loaded here: whoever only lists models reads no configuration.
+    const { generateModelId } = await import("./registry/model_id.ts");
+    return await generateModelId(config, labelsPath, runName);
   }
 
   /**

@@ -4,6 +4,7 @@ import { UsageError } from "../../../lib/errors.ts";
 import { parseJson } from "../../../lib/python/json.ts";
 import type { PyValue } from "../../../lib/python/value.ts";
 import { parseYaml } from "../../../lib/python/yaml.ts";
+import { ModelRegistry } from "../../../lib/registry.ts";
 import { generateModelId } from "../../../lib/registry/model_id.ts";
 import fixture from "../../fixtures/model_id_vectors.json" with { type: "json" };
 
@@ -75,3 +76,14 @@ Deno.test("generateModelId() raises where Python does", async () => {
     ]
   ) await assert.rejects(generateModelId(parseYaml(text), "/none", "run"), UsageError);
 });
+
+Deno.test("1.1.4 the class computes the same ID", () =>
+  withFolder(async (folder) => {
+    const config = parseYaml("model_config: {head_configs: {centroid: {}}}");
+    const labels = join(folder, "labels.slp");
+    await Deno.writeTextFile(labels, "labels");
+    assert.deepEqual(
+      await ModelRegistry.generateModelId(config, labels, "run"),
+      await generateModelId(config, labels, "run"),
+    );
+  }));
