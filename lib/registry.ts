@@ -16,6 +16,7 @@ import {
   type ModelStatus,
   type NewModel,
 } from "./registry/entry.ts";
+import { deepFreeze } from "./registry/freeze.ts";
 import type { Manifest } from "./registry/manifest.ts";
 import { modelFolder } from "./registry/model_folder.ts";
 import type { ModelIdentity } from "./registry/model_id.ts";
@@ -45,7 +46,8 @@ export interface ListFilters {
  * The models of one root folder, kept in `models/.registry/manifest.json`.
  *
  * Every change is on disk, fsync included, when its promise resolves. Several processes may use one
- * root at the same time: changes are made under a lock on the newest version.
+ * root at the same time: changes are made under a lock on the newest version. Entries that are
+ * given out are frozen: they are what the next reader gets, too.
  *
  * @example Register a model and find it
  * ```ts
@@ -193,7 +195,8 @@ export class ModelRegistry {
    */
   async get(id: string): Promise<ModelEntry | null> {
     const { models } = await this.#store.read();
-    return Object.hasOwn(models, id) ? models[id] ?? null : null;
+    const entry = Object.hasOwn(models, id) ? models[id] : undefined;
+    return entry === undefined ? null : deepFreeze(entry);
   }
 
   /**
@@ -214,7 +217,7 @@ export class ModelRegistry {
    * ```
    */
   async resolve(name: string): Promise<ModelEntry> {
-    return resolveModel((await this.#store.read()).models, name);
+    return deepFreeze(resolveModel((await this.#store.read()).models, name));
   }
 
   /**
@@ -241,7 +244,7 @@ export class ModelRegistry {
       .filter((entry) => filters.modelType === undefined || entry.model_type === filters.modelType)
       .map((entry) => ({ entry, created: Date.parse(entry.created_at ?? "") || 0 }))
       .sort((a, b) => b.created - a.created)
-      .map(({ entry }) => entry);
+      .map(({ entry }) => deepFreeze(entry));
   }
 
   /**
@@ -312,7 +315,7 @@ export class ModelRegistry {
       .flatMap((id) => Object.hasOwn(models, id) ? models[id] ?? [] : [])
       .filter((entry) => entry.status === "interrupted");
     const present = await Promise.all(entries.map((entry) => this.checkpointExists(entry)));
-    return entries.filter((_, index) => present[index]);
+    return entries.filter((_, index) => present[index]).map(deepFreeze);
   }
 
   /**
@@ -372,7 +375,7 @@ export class ModelRegistry {
    * Change one entry under the lock, on its newest version.
    *
    * @param id the whole ID
-   * @param change gives the new entry, or the same object where nothing changes; must not modify it
+   * @param change gives the new entry, or the same object where nothing changes
    * @throws {NotFoundError} for an unknown ID
    *
    * @example
@@ -389,7 +392,7 @@ export class ModelRegistry {
       const { models } = draft.manifest;
       const entry = Object.hasOwn(models, id) ? models[id] : undefined;
       if (entry === undefined) throw unknownId(id);
-      const changed = change(entry);
+      const changed = change(deepFreeze(entry));
       if (changed === entry) return;
       draft.put({ ...changed, id });
       if (changed.status !== entry.status) countTransition(draft, changed);

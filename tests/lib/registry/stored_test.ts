@@ -69,3 +69,44 @@ Deno.test("1.3.2 two models of a job without their places in it are two models",
   assert.equal(await bed.add({ ...MODEL, ...job }), ID);
   assert.equal(await bed.add({ id: "bbbbbbbb", model_type: "bottomup", ...job }), "bbbbbbbb");
 });
+
+const READERS: Record<string, (registry: ModelRegistry) => Promise<ModelEntry | null | undefined>> =
+  {
+    "get()": (registry) => registry.get(ID),
+    "resolve()": (registry) => registry.resolve(ID),
+    "list()": async (registry) => (await registry.list())[0],
+    "getInterrupted()": async (registry) => (await registry.getInterrupted())[0],
+  };
+
+for (const [reader, read] of Object.entries(READERS)) {
+  Deno.test(`1.3.5 nobody changes the registry by changing what ${reader} gave`, async () => {
+    await using bed = await RegistryBed.create();
+    await bed.add({ ...MODEL, metadata: { dataset: "mice.slp", cameras: ["top"] } });
+    const checkpoint = join(bed.folder, "models/centroid_a3f5e8c9/last.ckpt");
+    await Deno.writeTextFile(checkpoint, "checkpoint");
+    await bed.registry.markInterrupted(ID, checkpoint, 3);
+    for (const registry of [bed.registry, await ModelRegistry.open(bed.folder)]) {
+      const entry = await read(registry);
+      assert.ok(entry?.metadata);
+      const { metadata } = entry;
+      assert.throws(() => entry.status = "failed", TypeError);
+      assert.throws(() => metadata["dataset"] = "rats.slp", TypeError);
+      assert.throws(() => (metadata["cameras"] as string[]).push("side"), TypeError);
+      await registry.update(ID, (entry) => ({ ...entry, notes: "saved again" }));
+      const stored = await storedEntry(bed);
+      assert.equal(stored?.status, "interrupted");
+      assert.deepEqual(stored?.metadata, { dataset: "mice.slp", cameras: ["top"] });
+    }
+  });
+}
+
+Deno.test("1.3.5 a change that modifies the entry it is given is refused", async () => {
+  await using bed = await RegistryBed.create();
+  await bed.add(MODEL);
+  const modify = (entry: ModelEntry) => {
+    entry.status = "failed";
+    return entry;
+  };
+  await assert.rejects(bed.registry.update(ID, modify), TypeError);
+  assert.equal((await bed.registry.get(ID))?.status, "training");
+});
