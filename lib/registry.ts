@@ -72,7 +72,8 @@ export class ModelRegistry {
   }
 
   /**
-   * Open the registry of a root folder; creates it unless told otherwise (1.1.1).
+   * Open the registry of a root folder (1.1.1); creates it, and repairs a damaged one, unless told
+   * otherwise.
    *
    * @param root folder that contains, or will contain, `models/`
    * @throws {SleapRtcError} when the manifest cannot be created there
@@ -89,7 +90,10 @@ export class ModelRegistry {
    */
   static async open(root: string, options: OpenOptions = {}): Promise<ModelRegistry> {
     const registry = new ModelRegistry(isAbsolute(root) ? root : join(Deno.cwd(), root));
-    if (options.create ?? true) await registry.#store.create();
+    if (options.create ?? true) {
+      await registry.#store.create();
+      await registry.#store.read();
+    }
     return registry;
   }
 

@@ -37,22 +37,30 @@ export async function writeModelJson(root: string, entry: ModelEntry): Promise<v
   }
 }
 
-/** All entries that lie in model folders as `model.json`; unreadable ones are left out. */
-export async function readModelJsons(modelsFolder: string): Promise<ModelEntry[]> {
-  const entries: ModelEntry[] = [];
+/** What the model folders hold. */
+export interface ModelFolders {
+  /** Entries out of `model.json`. */
+  entries: ModelEntry[];
+  /** Names of the folders that have no readable `model.json` of their own. */
+  unreadable: string[];
+}
+
+/** Read the `model.json` of all model folders. */
+export async function readModelJsons(modelsFolder: string): Promise<ModelFolders> {
+  const found: ModelFolders = { entries: [], unreadable: [] };
   try {
     for await (const { name, isFile } of Deno.readDir(modelsFolder)) {
       // A link may lead to a folder on a larger disk.
       if (isFile || name.startsWith(".")) continue;
       const entry = await readModelJson(join(modelsFolder, name, MODEL_JSON));
-      if (entry !== null && modelFolderName(entry.model_type ?? "", entry.id) === name) {
-        entries.push(entry);
-      }
+      const isItsOwn = entry !== null && modelFolderName(entry.model_type ?? "", entry.id) === name;
+      if (isItsOwn) found.entries.push(entry);
+      else found.unreadable.push(name);
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  return entries;
+  return found;
 }
 
 async function readModelJson(path: string): Promise<ModelEntry | null> {

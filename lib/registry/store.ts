@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { dirname, join } from "node:path";
 import { ConflictError, messageOf } from "../errors.ts";
-import { linkOrCopy, makeFolder, syncFolder, writeFileAtomic } from "../files/atomic_write.ts";
-import { stampOf } from "../files/file_info.ts";
+import { makeFolder, writeFileAtomic } from "../files/atomic_write.ts";
 import { FileLock } from "../files/lock.ts";
 import { logger } from "../log.ts";
+import { type Collected, collectEntries } from "./collect.ts";
+import { forgetKept, keepDamaged, setAside } from "./damaged_file.ts";
 import { ManifestDraft } from "./draft.ts";
 import type { ModelEntry } from "./entry.ts";
 import {
@@ -17,13 +17,14 @@ import {
   isKnownVersion,
   type Manifest,
   type ParsedManifest,
-  parseManifest,
   serialiseManifest,
 } from "./manifest.ts";
-import { readModelJsons, writeModelJson } from "./model_folder.ts";
-import { mergeManifest } from "./rebuild.ts";
+import { ManifestFile } from "./manifest_file.ts";
+import { MODEL_JSON, readModelJsons, writeModelJson } from "./model_folder.ts";
 
 const log = logger("registry");
+
+const MISSING = "the file is missing";
 
 /** What a rebuild found. */
 export interface RebuildReport {
@@ -36,32 +37,31 @@ export interface RebuildReport {
 /** The manifest of one registry root, `models/.registry/manifest.json`. */
 export class ManifestStore {
   readonly #root: string;
-  readonly #path: string;
+  readonly #file: ManifestFile;
   readonly #backup: string;
   readonly #lock: string;
-  #cached: { stamp: string; bytes: Uint8Array; manifest: Manifest } | null = null;
 
   /** @param root folder that contains `models/` */
   constructor(root: string) {
     const folder = join(root, "models", ".registry");
     this.#root = root;
-    this.#path = join(folder, "manifest.json");
+    this.#file = new ManifestFile(join(folder, "manifest.json"));
     this.#backup = join(folder, "manifest.backup.json");
     this.#lock = join(folder, "manifest.lock");
   }
 
   /** Create the folder and an empty manifest where there is none. */
   async create(): Promise<void> {
-    if (await stampOf(this.#path) !== null) return;
-    await makeFolder(dirname(this.#path));
+    if (await this.#file.exists()) return;
+    await makeFolder(dirname(this.#file.path));
     using _lock = await FileLock.acquire(this.#lock);
-    if (await stampOf(this.#path) !== null) return;
+    if (await this.#file.exists()) return;
     if (await this.#hasRemains()) {
-      await this.#rebuildLocked(["the file is missing"]);
+      await this.#rebuildLocked(null, [MISSING]);
       return;
     }
     await this.#save(emptyManifest());
-    log.info(`created ${JSON.stringify(this.#path)}`);
+    log.info(`created ${JSON.stringify(this.#file.path)}`);
   }
 
   /**
@@ -70,11 +70,11 @@ export class ManifestStore {
    * A damaged manifest is kept under another name and rebuilt from its backup and the model folders.
    */
   async read(): Promise<Manifest> {
-    const read = await this.#readKnown() ?? await this.#readFile();
+    const read = await this.#file.readKnown() ?? await this.#file.read();
     if (read === null) {
       return await this.#hasRemains() ? await this.#repair() : emptyManifest();
     }
-    return read.faults.length === 0 ? read.manifest : await this.#repair();
+    return (await this.#faultsOf(read)).length === 0 ? read.manifest : await this.#repair();
   }
 
   /**
@@ -109,9 +109,9 @@ export class ManifestStore {
   async rebuild(): Promise<RebuildReport> {
     await this.create();
     using _lock = await FileLock.acquire(this.#lock);
-    const read = await this.#readFile();
+    const read = await this.#file.read();
     if (read !== null) this.#refuseNewer(read.manifest);
-    return (await this.#rebuildLocked(read?.faults ?? ["the file is missing"])).report;
+    return (await this.#rebuildLocked(read, await this.#faultsOf(read))).report;
   }
 
   async #repair(): Promise<Manifest> {
@@ -119,159 +119,113 @@ export class ManifestStore {
       using _lock = await FileLock.acquire(this.#lock);
       return await this.#readLocked();
     } catch (error) {
-      log.error(`cannot repair ${JSON.stringify(this.#path)}: ${messageOf(error)}`);
-      return (await this.#collect()).manifest;
+      log.error(`cannot repair ${JSON.stringify(this.#file.path)}: ${messageOf(error)}`);
+      return (await this.#collect(await this.#file.read())).manifest;
     }
   }
 
   async #readLocked(): Promise<Manifest> {
-    const read = await this.#readFile();
-    if (read !== null && read.faults.length === 0) return read.manifest;
-    return (await this.#rebuildLocked(read?.faults ?? ["the file is missing"])).manifest;
-  }
-
-  async #rebuildLocked(
-    faults: string[],
-  ): Promise<{ manifest: Manifest; report: RebuildReport }> {
-    const collected = await this.#collect();
-    this.#refuseNewer(collected.backup);
-    const isDamaged = faults.length > 0;
-    const kept = isDamaged ? await this.#keepDamaged() : null;
-    const manifest = countRecovery(collected.manifest, faults);
-    try {
-      await this.#save(manifest, { keepPrevious: !isDamaged });
-    } catch (error) {
-      if (kept !== null) await this.#forgetKept(kept);
-      throw error;
-    }
-    const models = Object.keys(manifest.models).length;
-    if (isDamaged) {
-      const where = kept === null ? "" : `; the damaged file is kept as ${JSON.stringify(kept)}`;
-      log.error(
-        `cannot read ${JSON.stringify(this.#path)}: ${faults.slice(0, 3).join("; ")}; recovered ` +
-          `${models} ${models === 1 ? "entry" : "entries"} (${collected.summary})${where}. ` +
-          `Compare them with: sleap-rtc list-models`,
-      );
-    }
-    return { manifest, report: { models, kept } };
-  }
-
-  async #collect(): Promise<{ manifest: Manifest; backup: Manifest; summary: string }> {
-    const { manifest: damaged, partial } = await this.#readFile() ?? soundManifest(emptyManifest());
-    const backup = await readManifest(this.#backup) ?? emptyManifest();
-    const folders = await readModelJsons(join(this.#root, "models"));
-    const inDamaged = Object.values(damaged.models);
-    const inBackup = Object.values(backup.models);
-    return {
-      manifest: mergeManifest({ ...backup, ...damaged }, [inDamaged, inBackup, folders, partial]),
-      backup,
-      summary: `${inDamaged.length} in the file, ${inBackup.length} in its backup, ` +
-        `${folders.length} in model folders`,
-    };
+    const read = await this.#file.read();
+    const faults = await this.#faultsOf(read);
+    if (read !== null && faults.length === 0) return read.manifest;
+    return (await this.#rebuildLocked(read, faults)).manifest;
   }
 
   /**
-   * The version that was read last, if the file still looks like it; enough for readers. Where times
-   * are kept in seconds, a later version can look the same: a freed inode is given out again.
+   * What is wrong with a manifest. Whoever deletes a model removes its `model.json` first, so an
+   * empty manifest beside such files was emptied by something else.
    */
-  async #readKnown(): Promise<ParsedManifest | null> {
-    if (this.#cached === null || await stampOf(this.#path) !== this.#cached.stamp) return null;
-    return soundManifest(this.#cached.manifest);
+  async #faultsOf(read: ParsedManifest | null): Promise<string[]> {
+    if (read === null) return [MISSING];
+    const { manifest, faults } = read;
+    const isOurEmpty = Object.keys(manifest.models).length === 0 &&
+      isKnownVersion(manifest.version);
+    if (faults.length > 0 || !isOurEmpty) return faults;
+    const { entries } = await readModelJsons(join(this.#root, "models"));
+    return entries.length === 0 ? [] : [`it lists no models, but there are files "${MODEL_JSON}"`];
   }
 
-  /** The file as it is; null where there is none. Parsed only when its bytes have changed. */
-  async #readFile(): Promise<ParsedManifest | null> {
-    const stamp = await stampOf(this.#path);
-    if (stamp === null) return null;
-    let bytes: Uint8Array;
+  async #rebuildLocked(
+    read: ParsedManifest | null,
+    faults: readonly string[],
+  ): Promise<{ manifest: Manifest; report: RebuildReport }> {
+    const collected = await this.#collect(read);
+    this.#refuseNewer(collected.backup);
+    const manifest = countRecovery(collected.manifest, faults);
+    const kept = await this.#replaceDamaged(manifest, collected, faults.length > 0);
+    const models = Object.keys(manifest.models).length;
+    if (faults.length > 0) {
+      const files = [kept.manifest, kept.backup].flatMap((path) => path ?? []);
+      const where = files.map((path) => `; a damaged file is kept as ${JSON.stringify(path)}`);
+      log.error(
+        `damaged manifest ${JSON.stringify(this.#file.path)}: ${faults.slice(0, 3).join("; ")}; ` +
+          `recovered ${models} ${models === 1 ? "entry" : "entries"} (${collected.summary})` +
+          `${where.join("")}. Compare them with: sleap-rtc list-models`,
+      );
+    }
+    if (collected.lostFolders.length > 0) log.warn(describeLost(collected.lostFolders));
+    return { manifest, report: { models, kept: kept.manifest } };
+  }
+
+  /** Save, and tell where the damaged files are kept; if it fails all is as it was. */
+  async #replaceDamaged(
+    manifest: Manifest,
+    { isBackupDamaged }: Collected,
+    isDamaged: boolean,
+  ): Promise<{ manifest: string | null; backup: string | null }> {
+    const kept = isDamaged ? await keepDamaged(this.#file.path) : null;
+    const backup = isBackupDamaged ? await setAside(this.#backup) : null;
     try {
-      bytes = await Deno.readFile(this.#path);
+      await this.#save(manifest, { keepPrevious: !isDamaged });
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return null;
+      if (kept !== null) await forgetKept(this.#file.path, kept);
+      if (backup !== null) await Deno.rename(backup, this.#backup);
       throw error;
     }
-    if (this.#cached !== null && Buffer.compare(bytes, this.#cached.bytes) === 0) {
-      this.#cached = { ...this.#cached, stamp };
-      return soundManifest(this.#cached.manifest);
-    }
-    const parsed = parseManifest(decode(bytes));
-    this.#cached = parsed.faults.length === 0 ? { stamp, bytes, manifest: parsed.manifest } : null;
-    return parsed;
+    return { manifest: kept, backup };
+  }
+
+  async #collect(read: ParsedManifest | null): Promise<Collected> {
+    return await collectEntries(this.#root, read, this.#backup);
   }
 
   async #save(manifest: Manifest, options = { keepPrevious: true }): Promise<void> {
-    this.#cached = null;
+    this.#file.forget();
     const bytes = serialiseManifest(manifest);
     await writeFileAtomic(
-      this.#path,
+      this.#file.path,
       bytes,
       options.keepPrevious ? { keepPreviousAs: this.#backup } : {},
     );
-    const stamp = await stampOf(this.#path);
-    if (stamp !== null) this.#cached = { stamp, bytes, manifest };
-  }
-
-  async #keepDamaged(): Promise<string | null> {
-    const time = new Date().toISOString().replace(/[-:]/g, "").replace("T", "_").slice(0, 15);
-    for (let n = 1;; n++) {
-      const kept = join(dirname(this.#path), `manifest.corrupted.${time}-${n}.json`);
-      try {
-        await linkOrCopy(this.#path, kept);
-        await syncFolder(dirname(kept));
-        return kept;
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound) return null;
-        if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      }
-    }
-  }
-
-  /** While the damaged file is still in its place, a second name for it tells nothing. */
-  async #forgetKept(kept: string): Promise<void> {
-    if (await stampOf(kept) === await stampOf(this.#path)) await Deno.remove(kept);
+    await this.#file.remember(bytes, manifest);
   }
 
   /** A manifest that is gone is no reason to forget the models that are still there. */
   async #hasRemains(): Promise<boolean> {
-    if (await stampOf(this.#backup) !== null) return true;
-    const folders: ModelEntry[] = await readModelJsons(join(this.#root, "models"));
-    return folders.length > 0;
+    if (await new ManifestFile(this.#backup).exists()) return true;
+    return (await readModelJsons(join(this.#root, "models"))).entries.length > 0;
   }
 
   #refuseNewer(manifest: Manifest): void {
     if (isKnownVersion(manifest.version)) return;
     throw new ConflictError(
-      `Cannot change "${this.#path}": version ${manifest.version} is newer than this program`,
+      `Cannot change "${this.#file.path}": version ${manifest.version} is newer than this program`,
       { hint: "Update sleap-rtc on this machine. Reading still works." },
     );
   }
 }
 
-function soundManifest(manifest: Manifest): ParsedManifest {
-  return { manifest, faults: [], partial: [] };
-}
-
-function countRecovery(manifest: Manifest, faults: string[]): Manifest {
+function countRecovery(manifest: Manifest, faults: readonly string[]): Manifest {
   if (faults.length === 0) return manifest;
   const draft = new ManifestDraft(manifest);
   draft.count("manifest_recovered");
   return draft.manifest;
 }
 
-async function readManifest(path: string): Promise<Manifest | null> {
-  try {
-    return parseManifest(decode(await Deno.readFile(path))).manifest;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
-}
-
-/** Bad UTF-8 becomes a text that no JSON parser accepts, so it counts as damage. */
-function decode(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return "";
-  }
+function describeLost(folders: readonly string[]): string {
+  const names = folders.slice(0, 3).map((name) => JSON.stringify(name)).join(", ");
+  const rest = folders.length > 3 ? ", …" : "";
+  const have = folders.length === 1 ? "model folder has" : "model folders have";
+  return `${folders.length} ${have} no readable ${MODEL_JSON} and could not be recovered: ` +
+    `${names}${rest}`;
 }

@@ -225,3 +225,110 @@ Deno.test("a damaged manifest of a newer version is not replaced by an older one
   assert.equal(await Deno.readTextFile(pathOf(bed)), "torn");
   assert.deepEqual(await keptFiles(bed), []);
 });
+
+const EMPTIED = '{"version":"1.0","models":{}}';
+
+Deno.test("1.3.6 a manifest that was emptied although models exist: said, kept, rebuilt", async () => {
+  await using bed = await threeModels();
+  const backup = join(bed.folder, "models/.registry/manifest.backup.json");
+  await Deno.remove(backup);
+  for (const open of [reopened, (bed: RegistryBed) => ModelRegistry.open(bed.folder)]) {
+    using log = new CapturedLog();
+    await Deno.writeTextFile(pathOf(bed), EMPTIED);
+    const registry = await open(bed);
+    assert.deepEqual((await registry.list()).map(({ id }) => id).sort(), IDS);
+    const [error = ""] = log.lines.filter((line) => line.startsWith("error: "));
+    assert.match(error, /lists no models.*recovered 3 entries/);
+  }
+  await assertAllThere(bed);
+  const kept = await keptFiles(bed);
+  assert.equal(kept.length, 2);
+  for (const name of kept) {
+    assert.equal(await Deno.readTextFile(join(bed.folder, "models/.registry", name)), EMPTIED);
+  }
+});
+
+Deno.test("1.3.6 opening a registry that was emptied says so before anything is asked", async () => {
+  await using bed = await threeModels();
+  using log = new CapturedLog();
+  await Deno.writeTextFile(pathOf(bed), EMPTIED);
+  await ModelRegistry.open(bed.folder);
+  assert.ok(log.lines.some((line) => /^error: .*lists no models/.test(line)));
+});
+
+Deno.test("1.3.6 a change of a manifest that was emptied keeps the models", async () => {
+  await using bed = await threeModels();
+  await Deno.writeTextFile(pathOf(bed), EMPTIED);
+  await bed.registry.markCompleted("aaaaaaaa", {});
+  await assertAllThere(bed);
+});
+
+Deno.test("1.3.6 an empty registry whose models were deleted stays empty", async () => {
+  await using bed = await threeModels();
+  using log = new CapturedLog();
+  for (const id of IDS) await Deno.remove(join(bed.folder, `models/centroid_${id}/model.json`));
+  await Deno.writeTextFile(pathOf(bed), EMPTIED);
+  assert.deepEqual(await (await ModelRegistry.open(bed.folder)).list(), []);
+  assert.equal(await Deno.readTextFile(pathOf(bed)), EMPTIED);
+  assert.deepEqual(log.lines, []);
+});
+
+async function filesNamed(bed: RegistryBed, beginning: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(join(bed.folder, "models/.registry")));
+  return entries.map(({ name }) => name).filter((name) => name.startsWith(beginning));
+}
+
+Deno.test("1.3.6 manifest and backup damaged: both are kept, what is sound of both comes back", async () => {
+  await using bed = await threeModels();
+  using log = new CapturedLog();
+  const folder = join(bed.folder, "models/.registry");
+  const only = { id: "dddddddd", tags: "odd", status: "completed" };
+  const text = JSON.stringify({ version: "1.0", models: { dddddddd: only } });
+  await Deno.writeTextFile(join(folder, "manifest.backup.json"), text);
+  await Deno.writeTextFile(pathOf(bed), "damaged");
+  const registry = await reopened(bed);
+  assert.deepEqual((await registry.list()).map(({ id }) => id).sort(), [...IDS, "dddddddd"]);
+  await registry.markCompleted("aaaaaaaa", {});
+  const [kept = "", ...others] = await filesNamed(bed, "manifest.backup.corrupted.");
+  assert.deepEqual(others, []);
+  assert.match(kept, /^manifest\.backup\.corrupted\.\d{8}_\d{6}-1\.json$/);
+  assert.equal(await Deno.readTextFile(join(folder, kept)), text);
+  assert.ok(log.lines.some((line) => line.startsWith("error: ") && line.includes(kept)));
+  assert.equal((await keptFiles(bed)).length, 1);
+});
+
+Deno.test("1.3.6 manifest missing, backup damaged: the backup is kept", async () => {
+  await using bed = await threeModels();
+  await Deno.writeTextFile(join(bed.folder, "models/.registry/manifest.backup.json"), "torn");
+  await Deno.remove(pathOf(bed));
+  await assertAllThere(bed);
+  const [kept = ""] = await filesNamed(bed, "manifest.backup.corrupted.");
+  assert.equal(await Deno.readTextFile(join(bed.folder, "models/.registry", kept)), "torn");
+});
+
+Deno.test("1.3.6 a damaged backup stays in its place where nothing can be written", async () => {
+  await using bed = await threeModels();
+  await Deno.mkdir(`${pathOf(bed)}.tmp/in the way`, { recursive: true });
+  const backup = join(bed.folder, "models/.registry/manifest.backup.json");
+  await Deno.writeTextFile(backup, "torn");
+  await Deno.writeTextFile(pathOf(bed), "damaged");
+  assert.equal((await (await reopened(bed)).list()).length, 3);
+  assert.equal(await Deno.readTextFile(backup), "torn");
+  assert.deepEqual(await filesNamed(bed, "manifest.backup.corrupted."), []);
+});
+
+Deno.test("1.3.6 a rebuild names the model folders that it could not recover", async () => {
+  await using bed = await threeModels();
+  using log = new CapturedLog();
+  const models = join(bed.folder, "models");
+  for (const n of [1, 2, 3, 4, 5]) {
+    await Deno.mkdir(join(models, `bottomup_0000000${n}`));
+    await Deno.writeTextFile(join(models, `bottomup_0000000${n}/best.ckpt`), "checkpoint");
+  }
+  await Deno.remove(join(models, "centroid_bbbbbbbb/model.json"));
+  await Deno.writeTextFile(pathOf(bed), "damaged");
+  assert.equal((await (await reopened(bed)).list()).length, 3, "one came from the backup");
+  const [warning = ""] = log.lines.filter((line) => line.startsWith("warning: "));
+  assert.match(warning, /5 model folders have no readable model\.json/);
+  assert.match(warning, /"bottomup_00000001", "bottomup_00000002", "bottomup_00000003", …/);
+});
