@@ -279,6 +279,7 @@ export class ModelRegistry {
    * @param id the whole ID
    * @param checkpointPath newest complete checkpoint, absolute or relative to the root
    * @param epoch 0-based index of the last finished epoch
+   * @throws {UsageError} when path or epoch are none
    * @throws {NotFoundError} for an unknown ID
    * @throws {ConflictError} when the model is failed or abandoned
    *
@@ -295,6 +296,7 @@ export class ModelRegistry {
    * ```
    */
   async markInterrupted(id: string, checkpointPath: string, epoch: number): Promise<void> {
+    checkInterruption(id, checkpointPath, epoch);
     const what = { checkpointPath: this.storedPath(checkpointPath), epoch };
     await this.update(id, (entry) => interrupt(entry, what, new Date().toISOString()));
   }
@@ -478,6 +480,20 @@ function checkNewModel(info: NewModel): void {
   if (!/^[A-Za-z0-9_]{1,64}$/.test(info.model_type)) {
     throw new UsageError(`Cannot register a model of type "${info.model_type}"`, {
       hint: "A model type has only letters, digits and underscores.",
+    });
+  }
+}
+
+function checkInterruption(id: string, checkpointPath: string, epoch: number): void {
+  if (checkpointPath.trim() === "" || checkpointPath.includes("\0")) {
+    throw new UsageError(
+      `Cannot mark model ${id} as interrupted: ${JSON.stringify(checkpointPath)} is no path`,
+      { hint: "Give the path of its newest complete checkpoint." },
+    );
+  }
+  if (!Number.isSafeInteger(epoch) || epoch < 0) {
+    throw new UsageError(`Cannot mark model ${id} as interrupted: ${epoch} is no epoch`, {
+      hint: "An epoch is a whole number, counted from 0.",
     });
   }
 }

@@ -297,3 +297,17 @@ Deno.test("6.2.1 creation, registration, update and status are in the log", asyn
   assert.match(text, /debug: updated model a3f5e8c9/);
   assert.match(text, /info: model a3f5e8c9 is completed/);
 });
+
+Deno.test("1.2.5 markInterrupted() refuses what is no path or no epoch, and changes nothing", async () => {
+  await using bed = await RegistryBed.create();
+  await bed.add(MODEL);
+  const last = "models/centroid_a3f5e8c9/last.ckpt";
+  for (const epoch of [NaN, Infinity, -1, 1.5, Number.MAX_SAFE_INTEGER + 1]) {
+    await assert.rejects(bed.registry.markInterrupted(ID, last, epoch), UsageError);
+  }
+  for (const path of ["", "  ", "last\0.ckpt"]) {
+    await assert.rejects(bed.registry.markInterrupted(ID, path, 3), UsageError);
+  }
+  assert.equal((await bed.registry.get(ID))?.status, "training");
+  await bed.registry.markInterrupted(ID, last, 0);
+});
