@@ -35,7 +35,8 @@ export async function readTextOrNull(path: string): Promise<string | null> {
   return await nullIfMissing(Deno.readTextFile(path));
 }
 
-async function statOrNull(path: string): Promise<Deno.FileInfo | null> {
+/** What is known of a file; null where there is none. */
+export async function statOrNull(path: string): Promise<Deno.FileInfo | null> {
   return await nullIfMissing(Deno.stat(path));
 }
 

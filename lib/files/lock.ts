@@ -6,6 +6,7 @@
 import { hostname } from "node:os";
 import { ConflictError, SleapRtcError } from "../errors.ts";
 import { writeError } from "./atomic_write.ts";
+import { statOrNull } from "./file_info.ts";
 
 /** Who holds a lock, as it wrote itself into the lock file; for messages only. */
 export interface LockHolder {
@@ -20,7 +21,8 @@ export interface AcquireOptions {
 }
 
 /**
- * A held lock on a file that is never renamed or deleted.
+ * A held lock on a file that is never renamed, and deleted only by people: see
+ * {@linkcode FileLock.isInPlace}.
  *
  * @example Do something alone
  * ```ts
@@ -31,9 +33,11 @@ export interface AcquireOptions {
  * ```
  */
 export class FileLock {
+  readonly #path: string;
   readonly #file: Deno.FsFile;
 
-  private constructor(file: Deno.FsFile) {
+  private constructor(path: string, file: Deno.FsFile) {
+    this.#path = path;
     this.#file = file;
   }
 
@@ -44,27 +48,27 @@ export class FileLock {
    * @throws {SleapRtcError} when the lock file cannot be written or the file system has no locks
    */
   static async tryAcquire(path: string): Promise<FileLock | null> {
-    let file: Deno.FsFile;
-    try {
-      file = await Deno.open(path, { read: true, write: true, create: true });
-    } catch (error) {
-      throw writeError(path, error);
-    }
-    try {
-      if (!(await file.tryLock(true))) {
+    for (;;) {
+      const file = await openLockFile(path);
+      try {
+        if (!(await file.tryLock(true))) {
+          file.close();
+          return null;
+        }
+      } catch (error) {
         file.close();
-        return null;
+        throw new SleapRtcError(`Cannot lock "${path}": this file system has no locks`, {
+          hint: "Use a folder on a local disk.",
+          cause: error,
+        });
       }
-    } catch (error) {
-      file.close();
-      throw new SleapRtcError(`Cannot lock "${path}": this file system has no locks`, {
-        hint: "Use a folder on a local disk.",
-        cause: error,
-      });
+      const lock = new FileLock(path, file);
+      if (await lock.isInPlace()) {
+        await lock.#writeHolder();
+        return lock;
+      }
+      lock.release();
     }
-    const lock = new FileLock(file);
-    await lock.#writeHolder();
-    return lock;
   }
 
   /**
@@ -80,6 +84,17 @@ export class FileLock {
       if (performance.now() >= deadline) throw heldError(path, await readLockHolder(path));
       await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
     }
+  }
+
+  /**
+   * Does the path still name the file that is locked? Where someone deleted it, the next process
+   * locks a new file: ask before writing what the lock guards.
+   */
+  async isInPlace(): Promise<boolean> {
+    // Windows does not let go of the name of an open file.
+    if (Deno.build.os === "windows") return true;
+    const [ours, named] = await Promise.all([this.#file.stat(), statOrNull(this.#path)]);
+    return named !== null && named.ino === ours.ino && named.dev === ours.dev;
   }
 
   /** Free the lock; it is also freed when the process ends in any way. */
@@ -100,6 +115,14 @@ export class FileLock {
     } catch {
       // The lock holds even where its file cannot be written (full disk): the text is for messages.
     }
+  }
+}
+
+async function openLockFile(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, { read: true, write: true, create: true });
+  } catch (error) {
+    throw writeError(path, error);
   }
 }
 

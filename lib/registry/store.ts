@@ -80,20 +80,26 @@ export class ManifestStore {
   /**
    * Apply a change under the lock and save it; what `change` throws leaves the manifest as it was.
    *
+   * @param change made again on the newest version if the lock file was deleted meanwhile
    * @throws {ConflictError} when a newer program wrote the manifest, or the lock stays held
    */
   async change<T>(change: (draft: ManifestDraft) => T | Promise<T>): Promise<T> {
-    await this.create();
-    using _lock = await FileLock.acquire(this.#lock);
-    const manifest = await this.#readLocked();
-    this.#refuseNewer(manifest);
-    const draft = new ManifestDraft(manifest);
-    const result = await change(draft);
-    if (draft.isChanged) {
+    for (;;) {
+      await this.create();
+      using lock = await FileLock.acquire(this.#lock);
+      const manifest = await this.#readLocked();
+      this.#refuseNewer(manifest);
+      const draft = new ManifestDraft(manifest);
+      const result = await change(draft);
+      if (!draft.isChanged) return result;
+      if (!(await lock.isInPlace())) {
+        log.warn(`${JSON.stringify(this.#lock)} was deleted while it was held: trying again`);
+        continue;
+      }
       await this.#save(draft.manifest);
       for (const entry of draft.changedEntries) await this.#writeCopy(entry);
+      return result;
     }
-    return result;
   }
 
   /** The change is made once the manifest is saved; a copy that fails is made by the next one. */

@@ -75,3 +75,41 @@ Deno.test("readLockHolder() of a missing or odd file is null", () =>
       assert.equal(await readLockHolder(path), null);
     }
   }));
+
+Deno.test({
+  name: "a lock whose file was deleted is not waited for, and says that it guards nothing",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    inFolder(async (path) => {
+      using first = await FileLock.acquire(path);
+      assert.equal(await first.isInPlace(), true);
+      await Deno.remove(path);
+      assert.equal(await first.isInPlace(), false);
+      using second = await FileLock.acquire(path, { timeoutMs: 1_000 });
+      assert.equal(await second.isInPlace(), true);
+      assert.equal(await first.isInPlace(), false, "there is a file again, another one");
+    }),
+});
+
+Deno.test({
+  name: "whoever opened a lock file that was deleted before it was locked takes the new one",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    inFolder(async (path) => {
+      const { open } = Deno;
+      const opened: Deno.FsFile[] = [];
+      Deno.open = async (...args) => {
+        opened.push(await open(...args));
+        if (opened.length === 1) await Deno.remove(path);
+        return opened.at(-1) as Deno.FsFile;
+      };
+      try {
+        using lock = await FileLock.acquire(path);
+        assert.equal(opened.length, 2);
+        assert.equal(await lock.isInPlace(), true);
+      } finally {
+        Deno.open = open;
+      }
+      assert.equal(await isLocked(path), false);
+    }),
+});

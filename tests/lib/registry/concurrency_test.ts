@@ -106,3 +106,29 @@ async function killedAfter(child: Deno.ChildProcess, ms: number): Promise<string
   await child.status;
   return text.split("\n").slice(0, -1);
 }
+
+Deno.test({
+  name: "1.3.3 the lock file is deleted during a change: what another program wrote stays",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using bed = await RegistryBed.create();
+    await bed.add({ id: "aaaaaaaa", model_type: "centroid" });
+    let calls = 0;
+    await bed.registry.update("aaaaaaaa", (entry) => {
+      if (++calls === 1) {
+        Deno.removeSync(join(bed.folder, "models/.registry/manifest.lock"));
+        registerInAnotherProcess(bed.folder);
+      }
+      return { ...entry, notes: "changed" };
+    });
+    assert.equal(calls, 2, "made again, on the newest version");
+    assert.equal((await bed.registry.get("10000000"))?.run_name, "other 0");
+    assert.equal((await bed.registry.get("aaaaaaaa"))?.notes, "changed");
+  },
+});
+
+function registerInAnotherProcess(root: string): void {
+  const args = ["run", "-A", "--config", CONFIG, SCRIPT, root, "other", "1"];
+  const { success } = new Deno.Command(Deno.execPath(), { args }).outputSync();
+  assert.ok(success);
+}
