@@ -5,6 +5,7 @@
  */
 import { dirname } from "node:path";
 import { SleapRtcError } from "../errors.ts";
+import { obstacleError } from "./access_error.ts";
 import { errorCode } from "./error_code.ts";
 
 /** Options of {@linkcode writeFileAtomic}. */
@@ -38,16 +39,27 @@ export async function writeFileAtomic(
     await renameReplacing(temp, path);
     await syncFolder(dirname(path));
   } catch (error) {
+    const explained = writeError(path, error);
     await Deno.remove(temp).catch(() => {});
-    throw writeError(path, error);
+    throw explained;
   }
 }
 
-/** Make the names in a folder durable; a no-op where the platform has no such call (Windows). */
+/** How file systems without such a call answer it; some network file systems are among them. */
+const NO_SUCH_CALL: readonly (string | undefined)[] = ["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"];
+
+/**
+ * Make the names in a folder durable; a no-op where the platform (Windows) or the file system has no
+ * such call.
+ */
 export async function syncFolder(folder: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   using handle = await Deno.open(folder, { read: true });
-  await handle.sync();
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (!NO_SUCH_CALL.includes(errorCode(error))) throw error;
+  }
 }
 
 /** Make the content of a file durable that another program wrote; a missing file is left out. */
@@ -67,6 +79,7 @@ export async function makeFolder(path: string, mode?: number): Promise<void> {
     await Deno.mkdir(path, { recursive: true, ...(mode === undefined ? {} : { mode }) });
     for (const folder of made) await syncFolder(dirname(folder));
   } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) throw obstacleError("write", path, error);
     throw writeError(path, error);
   }
 }
@@ -121,7 +134,9 @@ export function writeError(path: string, error: unknown): unknown {
       cause: error,
     });
   }
-  return error;
+  // A new file that somebody else made first is in nobody's way.
+  if (error instanceof Deno.errors.AlreadyExists) return error;
+  return obstacleError("write", path, error) ?? error;
 }
 
 async function writeSynced(path: string, data: string | Uint8Array, mode?: number): Promise<void> {
@@ -155,7 +170,7 @@ async function keepPrevious(path: string, backup: string): Promise<void> {
     await linkOrCopy(path, temp);
     await renameReplacing(temp, backup);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!(error instanceof Deno.errors.NotFound)) throw writeError(backup, error);
   } finally {
     // POSIX leaves both names where they are links to the same file.
     await Deno.remove(temp).catch(() => {});

@@ -4,6 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { readError } from "../files/access_error.ts";
 import { stampOf } from "../files/file_info.ts";
 import { type Manifest, type ParsedManifest, parseManifest } from "./manifest.ts";
 
@@ -24,9 +25,13 @@ export class ManifestFile {
     this.path = path;
   }
 
-  /** Is there such a file? */
+  /**
+   * Is there such a file?
+   *
+   * @throws {SleapRtcError} when it cannot be looked at
+   */
   async exists(): Promise<boolean> {
-    return await stampOf(this.path) !== null;
+    return await this.#stamp() !== null;
   }
 
   /**
@@ -34,20 +39,24 @@ export class ManifestFile {
    * are kept in seconds, a later version can look the same: a freed inode is given out again.
    */
   async readKnown(): Promise<ParsedManifest | null> {
-    if (this.#known === null || await stampOf(this.path) !== this.#known.stamp) return null;
+    if (this.#known === null || await this.#stamp() !== this.#known.stamp) return null;
     return soundManifest(this.#known.manifest);
   }
 
-  /** The file as it is; null where there is none. */
+  /**
+   * The file as it is; null where there is none.
+   *
+   * @throws {SleapRtcError} when it cannot be read
+   */
   async read(): Promise<ParsedManifest | null> {
-    const stamp = await stampOf(this.path);
+    const stamp = await this.#stamp();
     if (stamp === null) return null;
     let bytes: Uint8Array;
     try {
       bytes = await Deno.readFile(this.path);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return null;
-      throw error;
+      throw readError(this.path, error);
     }
     if (this.#known !== null && Buffer.compare(bytes, this.#known.bytes) === 0) {
       this.#known = { ...this.#known, stamp };
@@ -65,8 +74,16 @@ export class ManifestFile {
 
   /** The file was replaced by this version. */
   async remember(bytes: Uint8Array, manifest: Manifest): Promise<void> {
-    const stamp = await stampOf(this.path);
+    const stamp = await this.#stamp();
     if (stamp !== null) this.#known = { stamp, bytes, manifest };
+  }
+
+  async #stamp(): Promise<string | null> {
+    try {
+      return await stampOf(this.path);
+    } catch (error) {
+      throw readError(this.path, error);
+    }
   }
 }
 

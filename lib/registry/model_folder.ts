@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import * as v from "valibot";
+import { readError } from "../files/access_error.ts";
 import { writeFileAtomic } from "../files/atomic_write.ts";
 import { type ModelEntry, ModelEntrySchema } from "./entry.ts";
 
@@ -58,7 +59,7 @@ export async function readModelJsons(modelsFolder: string): Promise<ModelFolders
       else found.unreadable.push(name);
     }
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!(error instanceof Deno.errors.NotFound)) throw readError(modelsFolder, error);
   }
   return found;
 }

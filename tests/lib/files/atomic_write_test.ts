@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { linkOrCopy, makeFolder, writeFileAtomic } from "../../../lib/files/atomic_write.ts";
+import { SleapRtcError } from "../../../lib/errors.ts";
+import {
+  linkOrCopy,
+  makeFolder,
+  syncFolder,
+  writeFileAtomic,
+} from "../../../lib/files/atomic_write.ts";
 
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -89,4 +95,37 @@ Deno.test("linkOrCopy() gives a second name and replaces nothing", () =>
     await linkOrCopy(from, to);
     assert.equal(await Deno.readTextFile(to), "a");
     await assert.rejects(linkOrCopy(from, to), Deno.errors.AlreadyExists);
+  }));
+
+Deno.test({
+  name: "syncFolder() is content with a file system that cannot sync a folder",
+  ignore: Deno.build.os !== "linux",
+  // proc(5) answers EINVAL, as some network file systems do.
+  fn: () => syncFolder("/proc/self"),
+});
+
+Deno.test("syncFolder() of what is not there is an error", () =>
+  inFolder((folder) => assert.rejects(syncFolder(join(folder, "gone")), Deno.errors.NotFound)));
+
+Deno.test("a file or a folder in the way is named, with a hint", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(join(folder, "file"), "");
+    await Deno.mkdir(join(folder, "folder"));
+    const cases: [() => Promise<unknown>, string][] = [
+      [() => makeFolder(join(folder, "file")), '": it is a file, not a folder'],
+      [
+        () => makeFolder(join(folder, "file/a/b")),
+        `": "${join(folder, "file")}" is a file, not a folder`,
+      ],
+      [() => writeFileAtomic(join(folder, "folder"), ""), '": it is a folder, not a file'],
+      [() => writeFileAtomic(join(folder, "file/a"), ""), `": "${join(folder, "file")}" is a file`],
+    ];
+    for (const [write, text] of cases) {
+      await assert.rejects(
+        write,
+        (error) =>
+          error instanceof SleapRtcError && error.message.includes(text) &&
+          error.hint !== undefined,
+      );
+    }
   }));
