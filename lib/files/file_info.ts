@@ -27,7 +27,12 @@ export async function modifiedAt(path: string): Promise<number> {
 /** Tells one version of a file from the next one; null where there is no file. */
 export async function stampOf(path: string): Promise<string | null> {
   const info = await statOrNull(path);
-  return info && [info.dev, info.ino, info.size, info.mtime?.getTime()].join(":");
+  return info && stampOfInfo(info);
+}
+
+/** {@linkcode stampOf} of a file that was looked at before. */
+export function stampOfInfo({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {
+  return [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join(":");
 }
 
 /** The text of a file; null where there is none. */

@@ -5,14 +5,30 @@
  */
 import { Buffer } from "node:buffer";
 import { readError } from "../files/access_error.ts";
-import { stampOf } from "../files/file_info.ts";
+import { stampOfInfo, statOrNull } from "../files/file_info.ts";
 import { type Manifest, type ParsedManifest, parseManifest } from "./manifest.ts";
 
+/**
+ * A later version can look the same while the clock of the file system has not moved on, if it got
+ * the inode that the earlier one freed. So a version is trusted by its looks only once its bytes were
+ * read this long, in milliseconds, after it was first seen; whose clock gave the time is no matter.
+ * Network and older file systems keep times in seconds (FAT in two), others in ticks of the kernel.
+ */
+const SETTLED_AFTER = { wholeSeconds: 2_000, finer: 20 };
+
 /** One version of the file and what it holds; only sound ones are remembered. */
-interface Version {
-  stamp: string;
+interface Version extends Look {
+  isSettled: boolean;
   bytes: Uint8Array;
   manifest: Manifest;
+}
+
+/** How the file looks from outside. */
+interface Look {
+  stamp: string;
+  /** When it was first seen so, by the clock of this process. */
+  since: number;
+  settledAfter: number;
 }
 
 /** A manifest file and the version of it that was read last. */
@@ -31,16 +47,14 @@ export class ManifestFile {
    * @throws {SleapRtcError} when it cannot be looked at
    */
   async exists(): Promise<boolean> {
-    return await this.#stamp() !== null;
+    return await this.#look() !== null;
   }
 
-  /**
-   * The version that was read last, if the file still looks like it; enough for readers. Where times
-   * are kept in seconds, a later version can look the same: a freed inode is given out again.
-   */
+  /** The version that was read last, if the file still is that version for sure; for readers. */
   async readKnown(): Promise<ParsedManifest | null> {
-    if (this.#known === null || await this.#stamp() !== this.#known.stamp) return null;
-    return soundManifest(this.#known.manifest);
+    const known = this.#known;
+    if (!known?.isSettled || (await this.#look())?.stamp !== known.stamp) return null;
+    return soundManifest(known.manifest);
   }
 
   /**
@@ -49,21 +63,20 @@ export class ManifestFile {
    * @throws {SleapRtcError} when it cannot be read
    */
   async read(): Promise<ParsedManifest | null> {
-    const stamp = await this.#stamp();
-    if (stamp === null) return null;
-    let bytes: Uint8Array;
-    try {
-      bytes = await Deno.readFile(this.path);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return null;
-      throw readError(this.path, error);
-    }
-    if (this.#known !== null && Buffer.compare(bytes, this.#known.bytes) === 0) {
-      this.#known = { ...this.#known, stamp };
-      return soundManifest(this.#known.manifest);
+    const now = performance.now();
+    const look = await this.#look();
+    const bytes = look && await this.#readBytes();
+    if (look === null || bytes === null) return null;
+    const known = this.#known;
+    if (known !== null && Buffer.compare(bytes, known.bytes) === 0) {
+      const isSettled = look.stamp === known.stamp && now >= known.since + look.settledAfter;
+      const since = look.stamp === known.stamp ? known.since : look.since;
+      this.#known = { ...known, ...look, since, isSettled };
+      return soundManifest(known.manifest);
     }
     const parsed = parseManifest(decode(bytes));
-    this.#known = parsed.faults.length === 0 ? { stamp, bytes, manifest: parsed.manifest } : null;
+    const isSound = parsed.faults.length === 0;
+    this.#known = isSound ? { ...look, isSettled: false, bytes, manifest: parsed.manifest } : null;
     return parsed;
   }
 
@@ -74,14 +87,31 @@ export class ManifestFile {
 
   /** The file was replaced by this version. */
   async remember(bytes: Uint8Array, manifest: Manifest): Promise<void> {
-    const stamp = await this.#stamp();
-    if (stamp !== null) this.#known = { stamp, bytes, manifest };
+    const look = await this.#look();
+    if (look !== null) this.#known = { ...look, isSettled: false, bytes, manifest };
   }
 
-  async #stamp(): Promise<string | null> {
+  async #look(): Promise<Look | null> {
     try {
-      return await stampOf(this.path);
+      const info = await statOrNull(this.path);
+      if (info === null) return null;
+      const { wholeSeconds, finer } = SETTLED_AFTER;
+      const isCoarse = (info.mtime?.getTime() ?? 0) % 1_000 === 0;
+      return {
+        stamp: stampOfInfo(info),
+        since: performance.now(),
+        settledAfter: isCoarse ? wholeSeconds : finer,
+      };
     } catch (error) {
+      throw readError(this.path, error);
+    }
+  }
+
+  async #readBytes(): Promise<Uint8Array | null> {
+    try {
+      return await Deno.readFile(this.path);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return null;
       throw readError(this.path, error);
     }
   }
