@@ -5,7 +5,13 @@
  */
 import { UsageError } from "../errors.ts";
 import type { PyValue } from "../python/value.ts";
-import { digestLabels, identifyBy, type ModelIdentity } from "../registry/model_id.ts";
+import {
+  digestLabels,
+  identifyBy,
+  type LabelsDigest,
+  type ModelIdentity,
+} from "../registry/model_id.ts";
+import { checkLabelsFile } from "../sleap_nn/labels_file.ts";
 import { runNameOf, trainLabelsOf } from "../sleap_nn/train_config.ts";
 
 /** What a command line says about a run. */
@@ -38,14 +44,14 @@ export interface ReadConfig {
  *
  * @param run options of the command line, which come before the configuration
  * @param now what the run is called where options and configuration do not say
- * @param digest reads a labels file; a job of several models reads it once
- * @throws {UsageError} when neither options nor configuration name labels
+ * @param digest reads a labels file; a job, which has checked its labels, reads each once
+ * @throws {UsageError} when neither options nor configuration name labels, or the file has none
  */
 export async function identifyModel(
   config: ReadConfig,
   run: RunOptions,
   now: string = timestampName(new Date()),
-  digest: typeof digestLabels = digestLabels,
+  digest: typeof digestLabels = digestChecked,
 ): Promise<IdentifiedModel> {
   const labelsPath = run.labels ?? trainLabelsOf(config.trainerView)[0];
   if (labelsPath === undefined) {
@@ -57,6 +63,13 @@ export async function identifyModel(
   const runName = given ?? now;
   const identity = await identifyBy(config.value, await digest(labelsPath), runName);
   return { ...identity, labelsPath, runName, isRunNameNew: given === null };
+}
+
+/** Refuses what cannot be trained on; labels that cannot be opened may lie on another machine. */
+async function digestChecked(path: string): Promise<LabelsDigest> {
+  const digest = await digestLabels(path);
+  if (digest.sha256 !== null) await checkLabelsFile(path);
+  return digest;
 }
 
 /** The default run name, UTC `yymmdd_HHMMSS`. */

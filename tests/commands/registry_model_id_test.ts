@@ -60,3 +60,17 @@ Deno.test("registry model-id of a configuration that is not there: exit 3, that 
   assert.equal(broken.code, 2);
   assert.match(broken.stderr, /error: .*broken\.yaml/);
 });
+
+Deno.test("registry model-id refuses the labels that train refuses, in the same words", async () => {
+  await using world = await TrainingWorld.create();
+  const labels = `${world.folder}/notes.slp`;
+  await Deno.writeTextFile(labels, "no labels");
+  const run = ["--labels", labels, "--run-name", "x"];
+  const computed = await world.cli(["registry", "model-id", world.config, ...run]);
+  const trained = await world.train(run);
+  assert.equal(computed.code, 2);
+  assert.match(computed.stderr, /error: ".*notes\.slp" is not a SLEAP labels file\nhint: /);
+  assert.equal(trained.code, 2);
+  assert.ok(trained.stderr.endsWith(computed.stderr), trained.stderr);
+  assert.equal(computed.stdout, "");
+});
