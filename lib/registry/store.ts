@@ -161,12 +161,11 @@ export class ManifestStore {
     const kept = await this.#replaceDamaged(manifest, collected, faults.length > 0);
     const models = Object.keys(manifest.models).length;
     if (faults.length > 0) {
-      const files = [kept.manifest, kept.backup].flatMap((path) => path ?? []);
-      const where = files.map((path) => `; a damaged file is kept as ${JSON.stringify(path)}`);
+      const where = keptAs("file", kept.manifest) + keptAs("backup", kept.backup);
       log.error(
         `damaged manifest ${JSON.stringify(this.#file.path)}: ${faults.slice(0, 3).join("; ")}; ` +
           `recovered ${models} ${models === 1 ? "entry" : "entries"} (${collected.summary})` +
-          `${where.join("")}. Compare them with: sleap-rtc list-models`,
+          `${where}. Compare them with: sleap-rtc list-models`,
       );
     }
     if (collected.lostFolders.length > 0) log.warn(describeLost(collected.lostFolders));
@@ -226,6 +225,10 @@ function countRecovery(manifest: Manifest, faults: readonly string[]): Manifest 
   const draft = new ManifestDraft(manifest);
   draft.count("manifest_recovered");
   return draft.manifest;
+}
+
+function keptAs(what: string, path: string | null): string {
+  return path === null ? "" : `; the damaged ${what} is kept as ${JSON.stringify(path)}`;
 }
 
 function describeLost(folders: readonly string[]): string {
