@@ -14,6 +14,7 @@ import { ManifestDraft } from "./draft.ts";
 import type { ModelEntry } from "./entry.ts";
 import {
   emptyManifest,
+  isEmpty,
   isKnownVersion,
   type Manifest,
   type ParsedManifest,
@@ -144,9 +145,7 @@ export class ManifestStore {
   async #faultsOf(read: ParsedManifest | null): Promise<string[]> {
     if (read === null) return [MISSING];
     const { manifest, faults } = read;
-    const isOurEmpty = Object.keys(manifest.models).length === 0 &&
-      isKnownVersion(manifest.version);
-    if (faults.length > 0 || !isOurEmpty) return faults;
+    if (faults.length > 0 || !isEmpty(manifest) || !isKnownVersion(manifest.version)) return faults;
     const { entries } = await readModelJsons(join(this.#root, "models"));
     return entries.length === 0 ? [] : [`it lists no models, but there are files "${MODEL_JSON}"`];
   }
