@@ -248,8 +248,9 @@ Deno.test("Ctrl-C at any moment: nothing was started, or the last line names the
   for (let delay = 100; delay < 1_300; delay += 120) {
     await using world = await TrainingWorld.create({ batchMs: 150 });
     const training = world.startTrain(["--max-epochs", "1"]);
-    await new Promise((resolve) => setTimeout(resolve, delay));
-    training.kill("SIGINT");
+    const pause = new Promise((resolve) => setTimeout(resolve, delay));
+    const hasEnded = await Promise.race([training.ended.then(() => true), pause]);
+    if (!hasEnded) training.kill("SIGINT");
     const { code, stderr } = await training.ended;
     const lastLine = stderr.trimEnd().split("\n").at(-1) ?? "";
     const jobs = await JobFolder.list(world.folder);
