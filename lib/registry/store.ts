@@ -123,6 +123,7 @@ export class ManifestStore {
 
   async #repair(): Promise<Manifest> {
     try {
+      await makeFolder(dirname(this.#lock));
       using _lock = await FileLock.acquire(this.#lock);
       return await this.#readLocked();
     } catch (error) {

@@ -256,6 +256,16 @@ Deno.test("1.3.6 opening a registry that was emptied says so before anything is 
   assert.ok(log.lines.some((line) => /^error: .*lists no models/.test(line)));
 });
 
+Deno.test("1.3.6 the registry's folder deleted: a reader rebuilds it", async () => {
+  await using bed = await threeModels();
+  await Deno.remove(join(bed.folder, "models/.registry"), { recursive: true });
+  using log = new CapturedLog();
+  const registry = await ModelRegistry.open(bed.folder, { create: false });
+  assert.deepEqual((await registry.list()).map(({ id }) => id).sort(), IDS);
+  assert.match(log.lines.join("\n"), /^error: .*the file is missing; recovered 3 entries/m);
+  await assertAllThere(bed);
+});
+
 Deno.test("1.3.6 a change of a manifest that was emptied keeps the models", async () => {
   await using bed = await threeModels();
   await Deno.writeTextFile(pathOf(bed), EMPTIED);
