@@ -1,11 +1,7 @@
 import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
-import {
-  isCheckpointGone,
-  type LocatedModel,
-  statusText,
-  toJson,
-} from "../lib/client/model_status.ts";
+import { isCheckpointGone, statusText, toJson } from "../lib/client/model_status.ts";
 import { MODEL_STATUSES, type ModelRegistry, type ModelStatus } from "../lib/registry.ts";
+import type { LocatedModel } from "../lib/registry/located_model.ts";
 import {
   bestLoss,
   epochCount,

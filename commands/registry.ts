@@ -1,5 +1,5 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { identifyModel } from "../lib/client/identify_model.ts";
+import { identifyModel } from "../lib/training/identify_model.ts";
 import { parseTrainerView } from "../lib/sleap_nn/train_config.ts";
 import { parseConfig, readConfigText } from "../lib/sleap_nn/train_config/config_file.ts";
 import { writeStderr, writeStdout } from "../lib/terminal/output.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { JobView } from "../lib/client/job_view.ts";
-import { makeTrainRequest, type TrainRequest } from "../lib/client/train_request.ts";
+import { makeTrainRequest, type TrainRequest } from "../lib/training/train_request.ts";
 import { JobNotSucceededError, LeftByUserError, UsageError } from "../lib/errors.ts";
 import { type ModelEntry, ModelRegistry } from "../lib/registry.ts";
 import { findRegistryRoot } from "../lib/registry/root.ts";

@@ -35,8 +35,8 @@ Deno.test("lib imports neither worker nor commands", async () => {
   await assertNoImport("lib", /^(?:worker|commands|scripts|tests)\//);
 });
 
-Deno.test("worker imports no commands", async () => {
-  await assertNoImport("worker", /^(?:commands|scripts|tests)\//);
+Deno.test("worker imports neither commands nor what they call", async () => {
+  await assertNoImport("worker", /^(?:commands|scripts|tests|lib\/client)\//);
 });
 
 Deno.test("commands, scripts and bench import no tests", async () => {
@@ -60,10 +60,10 @@ Deno.test("lib/protocol does no I/O", async () => {
   }
 });
 
-Deno.test("only lib/sleap_nn and its users in worker and lib/client know sleap-nn", async () => {
+Deno.test("only lib/sleap_nn and its users in worker and lib/training know sleap-nn", async () => {
   for await (const { path, text } of sourceFiles("lib")) {
     const from = relative(ROOT, path);
-    if (/^lib\/(?:sleap_nn|client|registry\/model_id\.ts)/.test(from)) continue;
+    if (/^lib\/(?:sleap_nn|training|registry\/model_id\.ts)/.test(from)) continue;
     for (const imported of importsOf(path, text)) {
       assert.ok(!imported.startsWith("lib/sleap_nn/"), `${from} imports ${imported}`);
     }

@@ -4,7 +4,7 @@
  * @module
  */
 import { hostname } from "node:os";
-import type { LocatedModel } from "../lib/client/model_status.ts";
+import type { LocatedModel } from "../lib/registry/located_model.ts";
 import { isFile } from "../lib/files/file_info.ts";
 import type { ModelEntry, ModelRegistry } from "../lib/registry.ts";
 import { JobFolder } from "./job_folder.ts";

@@ -1,4 +1,4 @@
-import type { TrainRequest } from "../lib/client/train_request.ts";
+import type { TrainRequest } from "../lib/training/train_request.ts";
 import { type StartedSupervisor, startLocalSupervisor } from "./executor/local.ts";
 import { JobFolder } from "./job_folder.ts";
 import { identifyProcess } from "./host/process_identity.ts";

@@ -10,7 +10,8 @@ import { formatBytes, formatDuration, formatLoss, formatTime } from "../terminal
 import { printable } from "../terminal/printable.ts";
 import { styled } from "../terminal/table.ts";
 import { displayWidth } from "../terminal/width.ts";
-import { type LocatedModel, statusText } from "./model_status.ts";
+import type { LocatedModel } from "../registry/located_model.ts";
+import { statusText } from "./model_status.ts";
 
 type Field = [label: string, value: unknown];
 type Attempt = NonNullable<ModelEntry["attempts"]>[number];

@@ -1,21 +1,4 @@
-import type { ModelEntry } from "../registry.ts";
-
-/** An entry, and what only the machine that holds it can tell. */
-export interface LocatedModel {
-  entry: ModelEntry;
-  /** Is the file of its checkpoint there? */
-  checkpointExists: boolean;
-  /** False: it is `training`, but nobody looks after the training. */
-  supervised: boolean;
-  location: ModelLocation;
-}
-
-/** Where an entry is. */
-export interface ModelLocation {
-  host: string;
-  /** Absolute path of the registry root. */
-  root: string;
-}
+import type { LocatedModel } from "../registry/located_model.ts";
 
 /** The entry as scripts get it: as stored, with where it is and whether its checkpoint is there. */
 export function toJson(model: LocatedModel): Record<string, unknown> {

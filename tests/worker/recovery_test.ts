@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
-import { makeTrainRequest } from "../../lib/client/train_request.ts";
+import { makeTrainRequest } from "../../lib/training/train_request.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
 import { FileLock } from "../../lib/files/lock.ts";
 import { JobFolder, type JobState } from "../../worker/job_folder.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describeModel } from "../../../lib/client/model_description.ts";
-import type { LocatedModel } from "../../../lib/client/model_status.ts";
+import type { LocatedModel } from "../../../lib/registry/located_model.ts";
 import type { ModelEntry } from "../../../lib/registry.ts";
 import { ModelEntrySchema } from "../../../lib/registry/entry.ts";
 

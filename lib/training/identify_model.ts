@@ -68,7 +68,9 @@ export async function identifyModel(
 /** Refuses what cannot be trained on; labels that cannot be opened may lie on another machine. */
 async function digestChecked(path: string): Promise<LabelsDigest> {
   const digest = await digestLabels(path);
-  if (digest.sha256 !== null) await checkLabelsFile(path, "Name a .slp or .pkg.slp file with --labels.");
+  if (digest.sha256 !== null) {
+    await checkLabelsFile(path, "Name a .slp or .pkg.slp file with --labels.");
+  }
   return digest;
 }
 

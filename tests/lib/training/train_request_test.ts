@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { makeTrainRequest, type TrainOptions } from "../../../lib/client/train_request.ts";
+import { makeTrainRequest, type TrainOptions } from "../../../lib/training/train_request.ts";
 import { NotFoundError, SleapRtcError, UsageError } from "../../../lib/errors.ts";
 import { makeLabels } from "../../support/stand_in.ts";
 import { configText } from "../../support/training.ts";

@@ -1,0 +1,18 @@
+import type { ModelEntry } from "./entry.ts";
+
+/** An entry, and what only the machine that holds it can tell. */
+export interface LocatedModel {
+  entry: ModelEntry;
+  /** Is the file of its checkpoint there? */
+  checkpointExists: boolean;
+  /** False: it is `training`, but nobody looks after the training. */
+  supervised: boolean;
+  location: ModelLocation;
+}
+
+/** Where an entry is. */
+export interface ModelLocation {
+  host: string;
+  /** Absolute path of the registry root. */
+  root: string;
+}
