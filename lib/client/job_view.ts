@@ -5,7 +5,6 @@
  * @module
  */
 import type { JobEvent } from "../protocol/job_events.ts";
-import type { JobSpec } from "../protocol/job_spec.ts";
 import { formatDuration, formatLoss } from "../terminal/formats.ts";
 import { type EpochEnd, secondsLeft } from "./time_left.ts";
 
@@ -27,9 +26,10 @@ export class JobView {
   #current = 0;
   #end: Extract<JobEvent, { type: "job_finished" }> | null = null;
 
-  constructor(spec: JobSpec) {
-    this.#models = spec.models.map(({ model_type }) => ({
-      type: model_type,
+  /** @param modelTypes types of the job's models, in order */
+  constructor(modelTypes: readonly string[]) {
+    this.#models = modelTypes.map((type) => ({
+      type,
       id: null,
       maxEpochs: null,
       first: null,

@@ -1,37 +1,9 @@
 import assert from "node:assert/strict";
 import { JobView } from "../../../lib/client/job_view.ts";
 import type { JobEvent, JobEventBody, ModelOutcome } from "../../../lib/protocol/job_events.ts";
-import type { JobSpec, ModelSpec } from "../../../lib/protocol/job_spec.ts";
 
 const START = Date.parse("2026-01-01T00:00:00.000Z");
 const OF_CENTROID = { model: 0, attempt: 1 };
-
-function modelSpec(type: string): ModelSpec {
-  return {
-    config: `configs/${type}.yaml`,
-    model_type: type,
-    run_name: "run",
-    full_hash: "0".repeat(64),
-    dataset: null,
-    training_job_hash: null,
-    labels_sha256: null,
-    script_overrides: [],
-  };
-}
-
-function spec(...types: string[]): JobSpec {
-  return {
-    version: 1,
-    job_id: "job_00000001",
-    type: "train",
-    created_at: new Date(START).toISOString(),
-    models: types.map(modelSpec),
-    labels_path: null,
-    val_labels_path: null,
-    base_dir: "/data",
-    overrides: {},
-  };
-}
 
 function eventAt(seconds: number, body: JobEventBody): JobEvent {
   return { seq: 1, time: new Date(START + seconds * 1000).toISOString(), ...body };
@@ -82,7 +54,7 @@ function interrupted(): JobEvent {
 }
 
 Deno.test("JobView: time left leaves the trainer's imports out, and counts down", () => {
-  const view = new JobView(spec("centroid"));
+  const view = new JobView(["centroid"]);
   view.add(registered(0, "centroid"));
   view.add(started(10));
   const [first = ""] = view.add(epochEnd(0, 70));
@@ -100,14 +72,14 @@ Deno.test("JobView: time left leaves the trainer's imports out, and counts down"
 });
 
 Deno.test("JobView: nothing is left after the last epoch", () => {
-  const view = new JobView(spec("centroid"));
+  const view = new JobView(["centroid"]);
   for (const event of [registered(0, "centroid"), started(2), epochEnd(0, 10)]) view.add(event);
   assert.doesNotMatch(view.add(epochEnd(1, 20)).join(), /left/);
   assert.doesNotMatch(view.statusLine(START + 25_000) ?? "", /left/);
 });
 
 Deno.test("JobView: a job that ends early names the models that were not trained", () => {
-  const view = new JobView(spec("centroid", "centered_instance", "bottomup"));
+  const view = new JobView(["centroid", "centered_instance", "bottomup"]);
   for (const event of [registered(0, "centroid"), started(2), interrupted()]) view.add(event);
   const end = eventAt(10, { type: "job_finished", status: "interrupted", error: "stopped" });
   assert.deepEqual(view.add(end), ["not trained: centered_instance, bottomup"]);
@@ -115,7 +87,7 @@ Deno.test("JobView: a job that ends early names the models that were not trained
 });
 
 Deno.test("JobView: a job that trained all its models ends without a further line", () => {
-  const view = new JobView(spec("centroid"));
+  const view = new JobView(["centroid"]);
   view.add(registered(0, "centroid"));
   const end = eventAt(10, { type: "job_finished", status: "succeeded", error: null });
   assert.deepEqual(view.add(end), []);
@@ -123,7 +95,7 @@ Deno.test("JobView: a job that trained all its models ends without a further lin
 
 Deno.test("JobView: a warning about the whole job is shown, too", () => {
   const warning = eventAt(1, { type: "warning", message: "the disk is nearly full" });
-  assert.deepEqual(new JobView(spec("centroid")).add(warning), [
+  assert.deepEqual(new JobView(["centroid"]).add(warning), [
     "warning: the disk is nearly full",
   ]);
 });

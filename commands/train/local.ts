@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import { UsageError } from "../../lib/errors.ts";
+import { ModelRegistry } from "../../lib/registry.ts";
+import { findRegistryRoot } from "../../lib/registry/root.ts";
+import { findSleapNn, type SleapNn } from "../../lib/sleap_nn/executable.ts";
+import { writeStderr } from "../../lib/terminal/output.ts";
+import { makeTrainRequest, type TrainRequest } from "../../lib/training/train_request.ts";
+import type { JobResult } from "../../worker/job_folder.ts";
+import { recoverJobs } from "../../worker/recovery.ts";
+import { submitLocalJob, type SubmittedJob } from "../../worker/submit.ts";
+import { watchJob } from "../../worker/watch_job.ts";
+import { type EndedJob, type FollowedJob, followJob, warn } from "../shared/follow_job.ts";
+import { Interruption } from "../shared/interruption.ts";
+import { sayRegistry } from "../shared/options.ts";
+import { isJson, overridesOf, type TrainCommandOptions } from "./options.ts";
+
+/**
+ * Train on this machine, and show it.
+ *
+ * @throws {JobNotSucceededError} when the job ended otherwise
+ * @throws {LeftByUserError} when the user has left
+ */
+export async function trainHere(options: TrainCommandOptions): Promise<void> {
+  if (Deno.build.os === "windows") {
+    throw new UsageError(
+      "Cannot train on this machine: Windows has no process groups to supervise",
+      { hint: "Train on a Linux or macOS machine." },
+    );
+  }
+  using interruption = new Interruption();
+  const { trainer, request, registry } = await interruption.orLeave(
+    prepare(options),
+    "Nothing was started",
+  );
+  const job = await submitLocalJob(registry.root, request, trainer.path);
+  await followJob(followed(job, request, registry, options), {
+    interruption,
+    isJson: isJson(options),
+  });
+}
+
+interface PreparedTraining {
+  trainer: SleapNn;
+  request: TrainRequest;
+  registry: ModelRegistry;
+}
+
+async function prepare(options: TrainCommandOptions): Promise<PreparedTraining> {
+  const trainer = await findSleapNn();
+  const root = await findRegistryRoot({ option: options.registry, createInCwd: true });
+  const request = await makeTrainRequest({
+    configs: options.config,
+    labels: options.labels,
+    valLabels: options.valLabels,
+    package: options.pkgPath,
+    runName: options.runName,
+    overrides: overridesOf(options),
+    uploads: join(root.path, "uploads"),
+  });
+  sayRegistry(root);
+  request.warnings.forEach(warn);
+  const registry = await ModelRegistry.open(root.path);
+  for (const { jobId, status } of await recoverJobs(registry)) {
+    writeStderr(`job ${jobId} had lost its supervisor: booked as ${status}\n`);
+  }
+  return { trainer, request, registry };
+}
+
+function followed(
+  { folder, supervisor }: SubmittedJob,
+  { spec }: TrainRequest,
+  registry: ModelRegistry,
+  options: TrainCommandOptions,
+): FollowedJob {
+  return {
+    jobId: folder.jobId,
+    modelTypes: spec.models.map(({ model_type }) => model_type),
+    events: (signal) => watchJob(folder, registry, supervisor, signal),
+    ended: async () => {
+      const result = await folder.readResult();
+      return result && await endedJob(result, registry);
+    },
+    lookOptions: options.registry === undefined ? [] : ["--registry", options.registry],
+    logPath: folder.logPath,
+  };
+}
+
+async function endedJob(result: JobResult, registry: ModelRegistry): Promise<EndedJob> {
+  const entries = await Promise.all(
+    result.models.map(({ model_id }) => model_id === null ? null : registry.get(model_id)),
+  );
+  const { status, error } = result;
+  return { status, error, models: entries.filter((entry) => entry !== null) };
+}

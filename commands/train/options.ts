@@ -1,0 +1,33 @@
+import type { TrainOverrides } from "../../lib/protocol/job_spec.ts";
+import type { Format } from "../shared/options.ts";
+
+/** Options of `train`, as commander gives them. */
+export interface TrainCommandOptions {
+  config: string[];
+  labels?: string | undefined;
+  valLabels?: string | undefined;
+  pkgPath?: string | undefined;
+  runName?: string | undefined;
+  maxEpochs?: number | undefined;
+  batchSize?: number | undefined;
+  learningRate?: number | undefined;
+  local?: true | undefined;
+  registry?: string | undefined;
+  format: Format;
+  json?: true | undefined;
+}
+
+/** What the options say instead of the configuration. */
+export function overridesOf(options: TrainCommandOptions): TrainOverrides {
+  const { maxEpochs, batchSize, learningRate } = options;
+  return {
+    ...(maxEpochs === undefined ? {} : { max_epochs: maxEpochs }),
+    ...(batchSize === undefined ? {} : { batch_size: batchSize }),
+    ...(learningRate === undefined ? {} : { learning_rate: learningRate }),
+  };
+}
+
+/** Is one JSON document wanted instead of text? */
+export function isJson(options: { format: Format; json?: true | undefined }): boolean {
+  return options.json === true || options.format === "json";
+}
