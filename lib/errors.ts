@@ -50,6 +50,16 @@ export class NotFoundError extends SleapRtcError {
   override readonly exitCode = EXIT.notFound;
 }
 
+/** No, or no longer, allowed to: a wrong link, key or secret: exit code 4. */
+export class NotAuthorisedError extends SleapRtcError {
+  override readonly exitCode = EXIT.notAuthorised;
+}
+
+/** A server or peer that cannot be reached, or a connection that was lost: exit code 5. */
+export class ConnectionError extends SleapRtcError {
+  override readonly exitCode = EXIT.connection;
+}
+
 /** The job ended `failed`, `interrupted` or `cancelled`: exit code 6. */
 export class JobNotSucceededError extends SleapRtcError {
   override readonly exitCode = EXIT.jobNotSucceeded;

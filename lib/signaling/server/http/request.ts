@@ -1,0 +1,71 @@
+/**
+ * What a request says: its credential and its body.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import * as v from "valibot";
+import type { Accounts, Principal } from "../../accounts.ts";
+import { parseBoundedJson } from "../../bounded_json.ts";
+
+/** A name that may be shown: printable, at most 64 characters. */
+export const NameSchema = v.pipe(
+  v.string(),
+  v.trim(),
+  v.minLength(1),
+  v.maxLength(64),
+  v.regex(/^\P{C}+$/u),
+);
+
+/**
+ * Who asks.
+ *
+ * @throws {HTTPException} 401 when the credential is missing, unknown, revoked or expired
+ */
+export function principalOf(c: Context, accounts: Accounts): Principal {
+  const key = /^Bearer (\S+)$/.exec(c.req.header("Authorization") ?? "")?.[1];
+  if (key === undefined) throw new HTTPException(401, { message: "Authorization is missing" });
+  const principal = accounts.authenticate(key);
+  if (typeof principal !== "string") return principal;
+  throw new HTTPException(401, { message: `Invalid token: ${principal}` });
+}
+
+/**
+ * Who asks, with a key that is for more than registering peers.
+ *
+ * @throws {HTTPException} 401
+ */
+export function accountOf(c: Context, accounts: Accounts): Principal {
+  const principal = principalOf(c, accounts);
+  if (principal.kind !== "token") return principal;
+  throw new HTTPException(401, { message: "Invalid token: a room token is for peers only" });
+}
+
+/**
+ * Let only members of a room on.
+ *
+ * @throws {HTTPException} 403, the same for rooms that do not exist
+ */
+export function requireMember(principal: Principal, roomId: string, accounts: Accounts): void {
+  const isRoomOfKey = principal.roomId === null || principal.roomId === roomId;
+  if (isRoomOfKey && accounts.isMember(principal.user, roomId)) return;
+  throw new HTTPException(403, { message: "No access to this room" });
+}
+
+/**
+ * The checked JSON body; no body is an empty object.
+ *
+ * @throws {HTTPException} 400 that names the wrong field, never its value
+ */
+export async function bodyOf<S extends v.GenericSchema>(
+  c: Context,
+  schema: S,
+): Promise<v.InferOutput<S>> {
+  const text = await c.req.text();
+  const result = v.safeParse(schema, text === "" ? {} : parseBoundedJson(text));
+  if (result.success) return result.output;
+  const field = v.getDotPath(result.issues[0]);
+  const message = field === null ? "Body is not the JSON expected" : `Wrong field: ${field}`;
+  throw new HTTPException(400, { message });
+}
