@@ -37,6 +37,26 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./registry.ts"),
   },
   {
+    name: "serve",
+    summary: "run the server at which machines find each other",
+    load: () => import("./serve.ts"),
+  },
+  {
+    name: "join",
+    summary: "join a room, once on each machine",
+    load: () => import("./join.ts"),
+  },
+  {
+    name: "invite",
+    summary: "print a link for a further machine",
+    load: () => import("./invite.ts"),
+  },
+  {
+    name: "status",
+    summary: "show the rooms of this machine and who is there",
+    load: () => import("./status.ts"),
+  },
+  {
     name: "supervise",
     summary: "run a job to its end",
     hidden: true,

@@ -84,7 +84,7 @@ export async function findJoinedRoom(wanted: string | undefined): Promise<Joined
 }
 
 /**
- * Remember a room; the same room of the same server is replaced.
+ * Remember a room in place of what was known of it.
  *
  * @throws {ConflictError} when the file is damaged; it is not overwritten
  */
@@ -93,13 +93,19 @@ export async function storeRoom(room: JoinedRoom): Promise<void> {
   await makeFolder(homeFolder(), FOLDER_MODE);
   using _lock = await FileLock.acquire(`${path}.lock`);
   const file = await read(path);
-  const others = file.rooms.filter((other) =>
-    other.server !== room.server || other.room_id !== room.room_id
-  );
+  const others = file.rooms.filter((other) => !isSameRoom(other, room));
   const changed: File = { ...file, rooms: [...others, room] };
   // Left by a killed writer, it could have another mode.
   await Deno.remove(`${path}.tmp`).catch(() => {});
   await writeFileAtomic(path, `${JSON.stringify(changed, null, 2)}\n`, { mode: FILE_MODE });
+}
+
+/** The same room of the same server, or of one that has moved to another address. */
+export function isSameRoom(
+  a: Pick<JoinedRoom, "server" | "room_id" | "secret">,
+  b: Pick<JoinedRoom, "server" | "room_id" | "secret">,
+): boolean {
+  return a.room_id === b.room_id && (a.server === b.server || a.secret === b.secret);
 }
 
 function roomsFile(): string {

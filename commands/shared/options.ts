@@ -12,6 +12,11 @@ export function registryOption(): Option<"--registry <dir>"> {
   return new Option("--registry <dir>", "folder that contains models/ (default: the nearest one)");
 }
 
+/** `--room ROOM`. */
+export function roomOption(): Option<"--room <room>"> {
+  return new Option("--room <room>", "ID or name of a joined room (default: the only one)");
+}
+
 /** How a result is printed. */
 export type Format = "table" | "json";
 

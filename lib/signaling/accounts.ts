@@ -112,20 +112,14 @@ export class Accounts implements Disposable {
     this.close();
   }
 
-  /** Make a room; without an owner the first who joins owns it. */
-  createRoom(
-    options: { name?: string; owner?: User; expiresAt?: number | null } = {},
-  ): Room {
+  /** Make a room. */
+  createRoom(options: RoomOptions = {}): Room {
     const id = randomBytes(4).toString("hex");
-    const room = { id, name: options.name ?? id, expiresAt: options.expiresAt ?? null };
+    const now = this.#now();
+    const expiresAt = options.lifetime === undefined ? null : now + options.lifetime;
+    const room = { id, name: options.name ?? id, expiresAt };
     inTransaction(this.#database, () => {
-      this.#run(
-        "INSERT INTO rooms VALUES (?, ?, ?, ?)",
-        id,
-        room.name,
-        this.#now(),
-        room.expiresAt,
-      );
+      this.#run("INSERT INTO rooms VALUES (?, ?, ?, ?)", id, room.name, now, expiresAt);
       if (options.owner !== undefined) this.#addMember(id, options.owner);
     });
     return room;

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
-import { type JoinedRoom, joinedRooms, storeRoom } from "../credentials.ts";
+import { isSameRoom, type JoinedRoom, joinedRooms, storeRoom } from "../credentials.ts";
 import { ConflictError } from "../errors.ts";
 import { createInvite, type Invited, redeemInvite } from "./http_api.ts";
 import { formatJoinLink, parseJoinLink } from "./join_link.ts";
@@ -27,13 +27,16 @@ export interface JoinOptions {
  */
 export async function joinRoom(text: string, options: JoinOptions = {}): Promise<JoinedRoom> {
   const { server, code, secret } = parseJoinLink(text);
-  const rooms = (await joinedRooms()).filter((room) => room.server === server);
+  const rooms = await joinedRooms();
   const joinedWith = createHash("sha256").update(code).digest("hex");
-  const known = rooms.find((room) => room.joined_with === joinedWith && room.secret === secret);
+  const known = rooms.find((room) =>
+    room.server === server && room.joined_with === joinedWith && room.secret === secret
+  );
   if (known !== undefined) return await keep(known, options);
-  const accountKey = rooms.at(-1)?.account_key;
+  const accountKey = rooms.findLast((room) => room.server === server)?.account_key;
   const joined = await redeemInvite(server, code, { name: hostname(), accountKey });
-  const before = rooms.find((room) => room.room_id === joined.room_id);
+  const room = { server, room_id: joined.room_id, secret };
+  const before = rooms.find((other) => isSameRoom(other, room));
   if (before !== undefined && before.secret !== secret) {
     throw new ConflictError(
       `This machine has joined room "${joined.room_id}" before, with another secret`,
@@ -43,11 +46,9 @@ export async function joinRoom(text: string, options: JoinOptions = {}): Promise
   return await keep({
     allow_legacy: false,
     ...before,
-    server,
-    room_id: joined.room_id,
+    ...room,
     room_name: joined.name,
     account_key: joined.account_key ?? accountKey ?? "",
-    secret,
     joined_at: new Date().toISOString(),
     joined_with: joinedWith,
   }, options);

@@ -1,0 +1,46 @@
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { findJoinedRoom } from "../lib/credentials.ts";
+import { inviteTo } from "../lib/signaling/join.ts";
+import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
+import { jsonOption, parseCount, roomOption } from "./shared/options.ts";
+
+const HOUR = 3600;
+
+/** `invite`: a further link into a room that this machine has joined. */
+export function command(): CommandUnknownOpts {
+  return new Command("invite")
+    .summary("print a link for a further machine")
+    .description("Print a join link for further machines, for a room that this machine has joined.")
+    .addOption(roomOption())
+    .option("--uses <n>", "how many machines may join with it (default: 20)", parseCount)
+    .option("--hours <n>", "how long it is valid (default: 24)", parseCount)
+    .addOption(jsonOption())
+    .action(run);
+}
+
+interface Options {
+  room?: string | undefined;
+  uses?: number | undefined;
+  hours?: number | undefined;
+  json?: true | undefined;
+}
+
+async function run(options: Options): Promise<void> {
+  const room = await findJoinedRoom(options.room);
+  const invite = await inviteTo(room, {
+    uses: options.uses,
+    lifetime: options.hours === undefined ? undefined : options.hours * HOUR,
+  });
+  const { link, expires_in_seconds, uses } = invite;
+  if (options.json) {
+    const { server, room_id } = room;
+    const result = { link, server, room_id, expires_in_seconds, uses };
+    writeStdout(`${JSON.stringify(result, null, 2)}\n`);
+    return;
+  }
+  writeStdout(`${link}\n`);
+  writeStderr(
+    `for room ${room.room_id}: ${uses} machines within ${expires_in_seconds / HOUR} hours\n` +
+      "The link is a key: give it to nobody else.\n",
+  );
+}

@@ -1,0 +1,46 @@
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { UsageError } from "../lib/errors.ts";
+import { joinRoom } from "../lib/signaling/join.ts";
+import { readLine } from "../lib/terminal/input.ts";
+import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
+import { jsonOption } from "./shared/options.ts";
+
+/** `join LINK`: join a room, once on each machine. */
+export function command(): CommandUnknownOpts {
+  return new Command("join")
+    .summary("join a room, once on each machine")
+    .description("Join the room of a link that serve or invite printed, once on each machine.")
+    .argument("<link>", "the whole link; - reads it from stdin, so that no other user sees it")
+    .option("--allow-legacy", "accept Python 0.0.7 peers there, which cannot prove the connection")
+    .option("--no-allow-legacy", "do not accept them any more")
+    .addOption(jsonOption())
+    .action(run);
+}
+
+interface Options {
+  allowLegacy?: boolean | undefined;
+  json?: true | undefined;
+}
+
+async function run(link: string, options: Options): Promise<void> {
+  const room = await joinRoom(link === "-" ? await readLink() : link, options);
+  const { server, room_id, room_name, allow_legacy } = room;
+  if (options.json) {
+    const result = { server, room_id, room_name, allow_legacy };
+    writeStdout(`${JSON.stringify(result, null, 2)}\n`);
+    return;
+  }
+  writeStdout(`joined room ${room_id} at ${server}\n`);
+  if (allow_legacy) {
+    writeStderr("Python peers are accepted there without proof of the connection\n");
+  }
+}
+
+async function readLink(): Promise<string> {
+  if (Deno.stdin.isTerminal()) writeStderr("join link: ");
+  const line = await readLine();
+  if (line !== null) return line;
+  throw new UsageError("There is no join link on stdin", {
+    hint: "Type or pipe the link that serve or invite printed.",
+  });
+}
