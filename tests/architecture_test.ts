@@ -69,3 +69,18 @@ Deno.test("only lib/sleap_nn and its users in worker and lib/training know sleap
     }
   }
 });
+
+Deno.test("only lib/signaling/accounts knows SQL, only lib/signaling/server knows hono", async () => {
+  for (const folder of ["lib", "worker", "commands"]) {
+    for await (const { path, text } of sourceFiles(folder)) {
+      const from = relative(ROOT, path);
+      if (!/^lib\/signaling\/accounts(?:\.ts|\/)/.test(from)) {
+        const knowsSql = /"node:sqlite"|\b(?:INSERT INTO|DELETE FROM|SELECT .* FROM|PRAGMA)\b/;
+        assert.ok(!knowsSql.test(text), `${from} knows SQL`);
+      }
+      if (!/^lib\/signaling\/server(?:\.ts|\/)/.test(from)) {
+        assert.ok(!/from "hono/.test(text), `${from} knows hono`);
+      }
+    }
+  }
+});

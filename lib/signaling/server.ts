@@ -29,7 +29,7 @@ export interface ServerOptions {
 export interface ServerLimits {
   /** Milliseconds that a connection has to register. @default {5_000} */
   registerWithin: number;
-  /** Unregistered connections of one address; the oldest makes room. @default {32} */
+  /** Unregistered connections of one address; the oldest makes room. @default {64} */
   pendingPerAddress: number;
   /** Unregistered connections of all addresses; the oldest makes room. @default {256} */
   pending: number;
@@ -43,7 +43,7 @@ export interface ServerLimits {
 
 const LIMITS: ServerLimits = {
   registerWithin: 5000,
-  pendingPerAddress: 32,
+  pendingPerAddress: 64,
   pending: 256,
   connections: 4096,
   requests: { burst: 300, perSecond: 50 },

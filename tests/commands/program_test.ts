@@ -29,8 +29,9 @@ Deno.test("--help and help go to stdout, exit 0, and do not show what is for our
 });
 
 Deno.test("every command has help on stdout, exit 0", async () => {
-  const commands = [["train"], ["list-models"], ["model-info"], ["registry"]];
-  for (const command of [...commands, ["registry", "model-id"]]) {
+  const names = ["train", "list-models", "model-info", "serve", "join", "invite", "status"];
+  const commands = [...names.map((name) => [name]), ["registry"], ["registry", "model-id"]];
+  for (const command of commands) {
     const { code, stdout } = await cli(...command, "--help");
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`^Usage: sleap-rtc ${command.join(" ")} `));

@@ -40,11 +40,21 @@ export interface RunningCli {
 
 /** Start a command; its home is a folder `home` in `cwd`. */
 export function spawnCli(args: string[], options: CliOptions): RunningCli {
+  const child = cliCommand(args, options).spawn();
+  return {
+    pid: child.pid,
+    ended: collect(child, options.stdin),
+    kill: (signal) => child.kill(signal),
+  };
+}
+
+/** A command as {@linkcode spawnCli} starts it, with its streams. */
+export function cliCommand(args: string[], options: CliOptions): Deno.Command {
   const deno = Deno.execPath();
   const run = ["run", "-A", "--config", join(ROOT, "deno.json"), join(ROOT, "main.ts"), ...args];
   const python = options.terminalOf;
   const sized = options.columns === undefined ? [] : [...WITH_COLUMNS, String(options.columns)];
-  const child = new Deno.Command(python ?? deno, {
+  return new Deno.Command(python ?? deno, {
     args: python === undefined ? run : ["-c", IN_TERMINAL, ...sized, deno, ...run],
     cwd: options.cwd,
     env: { ...cleanEnvironment(), SLEAP_RTC_HOME: join(options.cwd, "home"), ...options.env },
@@ -52,12 +62,7 @@ export function spawnCli(args: string[], options: CliOptions): RunningCli {
     stdin: options.stdin === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
-  }).spawn();
-  return {
-    pid: child.pid,
-    ended: collect(child, options.stdin),
-    kill: (signal) => child.kill(signal),
-  };
+  });
 }
 
 /** Run a command to its end. */

@@ -161,7 +161,8 @@ export class RawPeer implements AsyncDisposable {
   /** Send a frame and read the next one. */
   async ask(frame: RawFrame | string): Promise<RawFrame> {
     this.send(frame);
-    return await this.frames.next();
+    const ended = this.closed.then((code) => Promise.reject(new Error(`closed with ${code}`)));
+    return await Promise.race([this.frames.next(), ended]);
   }
 
   async close(): Promise<void> {

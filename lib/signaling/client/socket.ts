@@ -4,6 +4,7 @@
  * @module
  */
 import { ConnectionError, messageOf, UsageError } from "../../errors.ts";
+import { trustingClient } from "./trust.ts";
 
 /**
  * The WebSocket address of a server.
@@ -28,7 +29,9 @@ export function webSocketUrl(server: string): string {
  * @throws {ConnectionError} when the server cannot be reached, or the signal is given
  */
 export async function openSocket(server: string, signal: AbortSignal): Promise<WebSocket> {
-  const socket = new WebSocket(webSocketUrl(server));
+  const url = webSocketUrl(server);
+  using client = await trustingClient();
+  const socket = new WebSocket(url, client === null ? {} : { client });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const give = () => reject(signal.reason);
   socket.onopen = () => resolve();
@@ -61,11 +64,14 @@ export function unreachable(server: string, error: unknown): ConnectionError {
 
 /** The part of a network error that helps. */
 function plain(error: unknown): string {
-  const text = messageOf(error);
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const text = messageOf(cause);
   if (/Invalid status code: 429/.test(text)) return "it gets too many requests from this address";
-  if (/timed? ?out|Timeout/i.test(text)) return "no answer in time";
+  if (/certificate|UnknownIssuer/i.test(text)) {
+    return "its certificate is not trusted here (SLEAP_RTC_CA names a PEM file with more)";
+  }
+  if (/timed? ?out/i.test(text)) return "no answer in time";
   if (/refused|tcp connect error/i.test(text)) return "connection refused or no route";
-  if (/dns|lookup/i.test(text)) return "unknown host";
-  if (/certificate|UnknownIssuer/i.test(text)) return `its certificate is not trusted (${text})`;
-  return text;
+  if (/dns error|lookup/i.test(text)) return "unknown host";
+  return text.replace(/^.*for url \([^)]*\): /, "");
 }

@@ -83,7 +83,10 @@ export class Connection {
 
   /** Close the socket. */
   close(code: number, reason: string): void {
-    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close(code, reason);
+    const socket = this.#socket;
+    if (socket.readyState === WebSocket.OPEN) socket.close(code, reason);
+    // Closed while it opens, it would stay open for ever (Deno 2.9.6).
+    else socket.onopen = () => socket.close(code, reason);
   }
 
   #receive(data: unknown): void {
