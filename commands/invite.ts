@@ -1,6 +1,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { findJoinedRoom } from "../lib/credentials.ts";
+import { findJoinedRoom, type JoinedRoom } from "../lib/credentials.ts";
 import { inviteTo } from "../lib/signaling/join.ts";
+import { invitePython } from "../lib/signaling/python_credentials.ts";
 import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
 import { jsonOption, parseCount, roomOption } from "./shared/options.ts";
 
@@ -14,6 +15,7 @@ export function command(): CommandUnknownOpts {
     .addOption(roomOption())
     .option("--uses <n>", "how many machines may join with it (default: 20)", parseCount)
     .option("--hours <n>", "how long it is valid (default: 24)", parseCount)
+    .option("--python", "print credentials.json of a machine with the Python program instead")
     .addOption(jsonOption())
     .action(run);
 }
@@ -22,11 +24,13 @@ interface Options {
   room?: string | undefined;
   uses?: number | undefined;
   hours?: number | undefined;
+  python?: true | undefined;
   json?: true | undefined;
 }
 
 async function run(options: Options): Promise<void> {
   const room = await findJoinedRoom(options.room);
+  if (options.python) return await printPythonCredentials(room);
   const invite = await inviteTo(room, {
     uses: options.uses,
     lifetime: options.hours === undefined ? undefined : options.hours * HOUR,
@@ -42,5 +46,17 @@ async function run(options: Options): Promise<void> {
   writeStderr(
     `for room ${room.room_id}: ${uses} machines within ${expires_in_seconds / HOUR} hours\n` +
       "The link is a key: give it to nobody else.\n",
+  );
+}
+
+async function printPythonCredentials(room: JoinedRoom): Promise<void> {
+  writeStdout(`${JSON.stringify(await invitePython(room), null, 2)}\n`);
+  const { server } = room;
+  writeStderr(
+    "Save it on that machine as ~/.sleap-rtc/credentials.json (mode 0600), and set there:\n" +
+      `SLEAP_RTC_SIGNALING_WS=${
+        server.replace("http", "ws")
+      } SLEAP_RTC_SIGNALING_HTTP=${server}\n` +
+      "Ours accept it only where they have joined with --allow-legacy.\n",
   );
 }

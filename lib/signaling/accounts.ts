@@ -15,81 +15,30 @@ import {
   newJwt,
   newRoomToken,
 } from "./accounts/keys.ts";
+import { PublicKeys } from "./accounts/public_keys.ts";
+import { type Row, Table } from "./accounts/table.ts";
+import type {
+  Invite,
+  InviteOptions,
+  KeyProblem,
+  Principal,
+  Room,
+  RoomOptions,
+  User,
+} from "./accounts/types.ts";
 
-/** A room. Times are Unix seconds. */
-export interface Room {
-  /** 8 hex digits. */
-  id: string;
-  name: string;
-  /** Null: never. */
-  expiresAt: number | null;
-}
-
-/** Options of {@linkcode Accounts.createRoom}. */
-export interface RoomOptions {
-  /** @default the ID */
-  name?: string;
-  /** Without one, the first who joins owns it. */
-  owner?: User;
-  /** Seconds; without it the room never expires. */
-  lifetime?: number;
-}
-
-/** A person or machine with an account. */
-export interface User {
-  id: string;
-  name: string;
-}
-
-/** Who a key belongs to, and what it may be used for. */
-export interface Principal {
-  user: User;
-  kind: KeyKind;
-  /** The only room of a `token`; null for other kinds. */
-  roomId: string | null;
-}
-
-/** Why a key is not accepted. */
-export type KeyProblem = "unknown" | "revoked" | "expired";
-
-/** An invite code that was just made; it cannot be read again. */
-export interface Invite {
-  code: string;
-  roomId: string;
-  /** Seconds from now. */
-  lifetime: number;
-  uses: number;
-}
-
-/** Options of {@linkcode Accounts.createInvite}. */
-export interface InviteOptions {
-  /** Seconds. @default {86_400} */
-  lifetime?: number;
-  /** How many may join with it. @default {20} */
-  uses?: number;
-}
-
-/** A public key of a member, for Python peers that prove themselves with Ed25519. */
-export interface PublicKey {
-  id: string;
-  user: User;
-  /** Raw 32 bytes, base64url. */
-  publicKey: string;
-  deviceName: string;
-  /** Unix seconds. */
-  registeredAt: number;
-}
+export type * from "./accounts/types.ts";
 
 const DAY = 86_400;
-const JWT_LIFETIME = 7 * DAY;
 /** So long an expired key is told from one that never was. */
 const EXPIRED_KEPT = 30 * DAY;
 const DEFAULT_USES = 20;
 
 /** The accounts of one server. */
-export class Accounts implements Disposable {
+export class Accounts extends Table implements Disposable {
+  /** The public keys of members. */
+  readonly publicKeys: PublicKeys;
   readonly #database: DatabaseSync;
-  readonly #now: () => number;
 
   /**
    * @param path the SQLite file; made if there is none
@@ -97,10 +46,12 @@ export class Accounts implements Disposable {
    * @throws {ConflictError} when the file is damaged or newer than this program
    */
   constructor(path: string, now: () => number = unixTime) {
-    this.#database = openDatabase(path);
-    this.#now = now;
-    this.#run("DELETE FROM invites WHERE expires_at <= ? OR uses_left <= 0", now());
-    this.#run("DELETE FROM keys WHERE expires_at <= ?", now() - EXPIRED_KEPT);
+    const database = openDatabase(path);
+    super(database, now);
+    this.#database = database;
+    this.publicKeys = new PublicKeys(database, now);
+    this.run("DELETE FROM invites WHERE expires_at <= ? OR uses_left <= 0", now());
+    this.run("DELETE FROM keys WHERE expires_at <= ?", now() - EXPIRED_KEPT);
   }
 
   /** Close the file. */
@@ -115,11 +66,11 @@ export class Accounts implements Disposable {
   /** Make a room. */
   createRoom(options: RoomOptions = {}): Room {
     const id = randomBytes(4).toString("hex");
-    const now = this.#now();
+    const now = this.now();
     const expiresAt = options.lifetime === undefined ? null : now + options.lifetime;
     const room = { id, name: options.name ?? id, expiresAt };
     inTransaction(this.#database, () => {
-      this.#run("INSERT INTO rooms VALUES (?, ?, ?, ?)", id, room.name, now, expiresAt);
+      this.run("INSERT INTO rooms VALUES (?, ?, ?, ?)", id, room.name, now, expiresAt);
       if (options.owner !== undefined) this.#addMember(id, options.owner);
     });
     return room;
@@ -127,20 +78,20 @@ export class Accounts implements Disposable {
 
   /** All rooms, the oldest first. */
   rooms(): Room[] {
-    return this.#all("SELECT * FROM rooms ORDER BY created_at, rowid").map(roomOf);
+    return this.all("SELECT * FROM rooms ORDER BY created_at, rowid").map(roomOf);
   }
 
   /** A room that has not expired; null: there is none. */
   room(id: string): Room | null {
-    const row = this.#get("SELECT * FROM rooms WHERE id = ?", id);
+    const row = this.get("SELECT * FROM rooms WHERE id = ?", id);
     if (row === undefined) return null;
     const room = roomOf(row);
-    return room.expiresAt !== null && room.expiresAt <= this.#now() ? null : room;
+    return room.expiresAt !== null && room.expiresAt <= this.now() ? null : room;
   }
 
   /** The rooms of a user, with the role there. */
   roomsOf(user: User): { room: Room; role: string; joinedAt: number }[] {
-    return this.#all(
+    return this.all(
       `SELECT rooms.*, members.role, members.joined_at FROM rooms
        JOIN members ON members.room_id = rooms.id WHERE members.user_id = ?
        ORDER BY members.joined_at`,
@@ -154,23 +105,23 @@ export class Accounts implements Disposable {
 
   /** How many members a room has. */
   memberCount(roomId: string): number {
-    const row = this.#get("SELECT count(*) AS n FROM members WHERE room_id = ?", roomId);
+    const row = this.get("SELECT count(*) AS n FROM members WHERE room_id = ?", roomId);
     return Number(row?.["n"] ?? 0);
   }
 
   /** Is this user in the room? */
   isMember(user: User, roomId: string): boolean {
     const sql = "SELECT 1 FROM members WHERE room_id = ? AND user_id = ?";
-    return this.#get(sql, roomId, user.id) !== undefined;
+    return this.get(sql, roomId, user.id) !== undefined;
   }
 
   /** Make an invite code for a room. */
   createInvite(roomId: string, options: InviteOptions = {}): Invite {
     const code = newInviteCode();
     const { lifetime = DAY, uses = DEFAULT_USES } = options;
-    const now = this.#now();
+    const now = this.now();
     const sql = "INSERT INTO invites VALUES (?, ?, ?, ?, ?)";
-    this.#run(sql, hashKey(code), roomId, now, now + lifetime, uses);
+    this.run(sql, hashKey(code), roomId, now, now + lifetime, uses);
     return { code, roomId, lifetime, uses };
   }
 
@@ -187,13 +138,13 @@ export class Accounts implements Disposable {
     return inTransaction(this.#database, () => {
       const hash = hashKey(code);
       const sql = "SELECT * FROM invites WHERE hash = ? AND expires_at > ? AND uses_left > 0";
-      const invite = this.#get(sql, hash, this.#now());
+      const invite = this.get(sql, hash, this.now());
       const room = invite === undefined ? null : this.room(String(invite["room_id"]));
       if (room === null) return null;
       if (typeof joiner !== "string" && this.isMember(joiner, room.id)) {
         return { room, user: joiner, accountKey: null };
       }
-      this.#run("UPDATE invites SET uses_left = uses_left - 1 WHERE hash = ?", hash);
+      this.run("UPDATE invites SET uses_left = uses_left - 1 WHERE hash = ?", hash);
       const user = typeof joiner === "string" ? this.#addUser(joiner) : joiner;
       this.#addMember(room.id, user);
       const accountKey = typeof joiner === "string" ? newAccountKey() : null;
@@ -204,14 +155,14 @@ export class Accounts implements Disposable {
 
   /** Who a key belongs to, or why it is not accepted. */
   authenticate(key: string): Principal | KeyProblem {
-    const row = this.#get(
+    const row = this.get(
       `SELECT keys.*, users.name AS user_name FROM keys JOIN users ON users.id = keys.user_id
        WHERE keys.hash = ?`,
       hashKey(key),
     );
     if (row === undefined) return "unknown";
     if (row["revoked_at"] !== null) return "revoked";
-    if (row["expires_at"] !== null && Number(row["expires_at"]) <= this.#now()) return "expired";
+    if (row["expires_at"] !== null && Number(row["expires_at"]) <= this.now()) return "expired";
     return {
       user: { id: String(row["user_id"]), name: String(row["user_name"]) },
       kind: String(row["kind"]) as KeyKind,
@@ -219,10 +170,10 @@ export class Accounts implements Disposable {
     };
   }
 
-  /** A token of 7 days that does what the user's account key does. */
-  createJwt(user: User): { jwt: string; expiresAt: number } {
-    const now = this.#now();
-    const expiresAt = now + JWT_LIFETIME;
+  /** A token that does what the user's account key does, for so many seconds. */
+  createJwt(user: User, lifetime: number): { jwt: string; expiresAt: number } {
+    const now = this.now();
+    const expiresAt = now + lifetime;
     const jwt = newJwt({ sub: user.id, username: user.name, iat: now, exp: expiresAt });
     this.#storeKey(jwt, { user, kind: "jwt", name: "jwt", expiresAt });
     return { jwt, expiresAt };
@@ -235,7 +186,7 @@ export class Accounts implements Disposable {
     options: { name: string; lifetime: number },
   ): { token: string; expiresAt: number } {
     const token = newRoomToken();
-    const expiresAt = this.#now() + options.lifetime;
+    const expiresAt = this.now() + options.lifetime;
     this.#storeKey(token, { user, kind: "token", name: options.name, roomId, expiresAt });
     return { token, expiresAt };
   }
@@ -243,76 +194,32 @@ export class Accounts implements Disposable {
   /** Make a key worthless from now on; false: there is no such key. */
   revoke(key: string): boolean {
     const sql = "UPDATE keys SET revoked_at = ? WHERE hash = ? AND revoked_at IS NULL";
-    return this.#run(sql, this.#now(), hashKey(key)) > 0;
-  }
-
-  /** Remember a member's public key; the same key again changes only the device's name. */
-  addPublicKey(user: User, publicKey: string, deviceName: string): PublicKey {
-    const registeredAt = this.#now();
-    const row = this.#get(
-      `INSERT INTO public_keys VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT (user_id, public_key) DO UPDATE SET device_name = excluded.device_name
-       RETURNING id`,
-      ...[randomUUID(), user.id, publicKey, deviceName, registeredAt],
-    );
-    return { id: String(row?.["id"]), user, publicKey, deviceName, registeredAt };
-  }
-
-  /** The public keys of all members of a room. */
-  publicKeysOf(roomId: string): PublicKey[] {
-    return this.#all(
-      `SELECT public_keys.*, users.name AS user_name FROM public_keys
-       JOIN users ON users.id = public_keys.user_id
-       JOIN members ON members.user_id = users.id WHERE members.room_id = ?
-       ORDER BY public_keys.registered_at, public_keys.rowid`,
-      roomId,
-    ).map((row) => ({
-      id: String(row["id"]),
-      user: { id: String(row["user_id"]), name: String(row["user_name"]) },
-      publicKey: String(row["public_key"]),
-      deviceName: String(row["device_name"]),
-      registeredAt: Number(row["registered_at"]),
-    }));
+    return this.run(sql, this.now(), hashKey(key)) > 0;
   }
 
   #addUser(name: string): User {
     const user = { id: randomUUID(), name };
-    this.#run("INSERT INTO users VALUES (?, ?, ?)", user.id, name, this.#now());
+    this.run("INSERT INTO users VALUES (?, ?, ?)", user.id, name, this.now());
     return user;
   }
 
   #addMember(roomId: string, user: User): void {
     const role = this.memberCount(roomId) === 0 ? "owner" : "member";
     const sql = "INSERT INTO members VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
-    this.#run(sql, roomId, user.id, role, this.#now());
+    this.run(sql, roomId, user.id, role, this.now());
   }
 
   #storeKey(
     key: string,
     of: { user: User; kind: KeyKind; name: string; roomId?: string; expiresAt?: number },
   ): void {
-    this.#run(
+    this.run(
       "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)",
       ...[hashKey(key), randomUUID(), of.kind, of.user.id, of.roomId ?? null, of.name],
-      ...[this.#now(), of.expiresAt ?? null],
+      ...[this.now(), of.expiresAt ?? null],
     );
   }
-
-  #run(sql: string, ...values: Value[]): number {
-    return Number(this.#database.prepare(sql).run(...values).changes);
-  }
-
-  #get(sql: string, ...values: Value[]): Row | undefined {
-    return this.#database.prepare(sql).get(...values);
-  }
-
-  #all(sql: string, ...values: Value[]): Row[] {
-    return this.#database.prepare(sql).all(...values);
-  }
 }
-
-type Value = string | number | null | Uint8Array;
-type Row = Record<string, unknown>;
 
 function roomOf(row: Row): Room {
   const expires = row["expires_at"];

@@ -35,6 +35,11 @@ const InvitedSchema = v.object({
 /** A further invite. */
 export type Invited = v.InferOutput<typeof InvitedSchema>;
 
+const JwtSchema = v.object({
+  jwt: v.string(),
+  user: v.object({ id: v.string(), username: v.string() }),
+});
+
 /** Options of {@linkcode redeemInvite}. */
 export interface RedeemOptions {
   /** Of this machine, for the server's list of members. */
@@ -90,6 +95,21 @@ export async function createInvite(
   });
   const hint = "This machine is no member of the room any more: join it again with a new link.";
   return check(answer, InvitedSchema, hint);
+}
+
+/**
+ * A JSON Web Token for an account, as Python clients keep one.
+ *
+ * @throws {NotAuthorisedError} when the account key is not accepted
+ * @throws {ConnectionError} when the server cannot be reached
+ */
+export async function createJwt(
+  server: string,
+  { accountKey, days }: { accountKey: string; days: number },
+): Promise<v.InferOutput<typeof JwtSchema>> {
+  const body = { expires_in_days: days };
+  const answer = await post(`${server}/api/auth/jwt`, { key: accountKey, body });
+  return check(answer, JwtSchema, "Join the room again with a new link.");
 }
 
 interface Answer {

@@ -298,3 +298,25 @@ Deno.test("the link names what others reach the server by", async () => {
   const { stderr } = await open.stop();
   assert.match(stderr, /WARNING serve: connections are not encrypted/);
 });
+
+Deno.test("a Python machine gets its credentials.json, good for client and worker", async () => {
+  await using machines = await Machines.create();
+  await using server = await machines.serve();
+  await machines.on("laptop", ["join", server.firstLine]);
+  const { stdout, stderr, code } = await machines.on("laptop", ["invite", "--python"]);
+  assert.equal(code, 0, stderr);
+  const [room] = await machines.rooms("laptop");
+  const room_id = String(room?.["room_id"]);
+  const { jwt, user, account_key, default_room, room_secrets, ...more } = JSON.parse(stdout);
+  assert.deepEqual(more, {});
+  assert.equal(default_room, room_id);
+  assert.deepEqual(room_secrets, { [room_id]: room?.["secret"] });
+  assert.equal(user.username, "python");
+  assert.notEqual(account_key, room?.["account_key"]);
+  assert.match(stderr, /SLEAP_RTC_SIGNALING_WS=ws:\/\/127/);
+  for (const credential of [{ jwt, role: "client" }, { api_key: account_key, role: "worker" }]) {
+    await using peer = await RawPeer.open(server.url);
+    const answer = await peer.ask({ type: "register", peer_id: "p", room_id, ...credential });
+    assert.equal(answer["type"], "registered_auth");
+  }
+});

@@ -189,6 +189,7 @@ export class Connection {
       metadata,
       takesNotices,
       send: (frame) => this.#send(frame),
+      disconnect: () => this.#drop(CLOSE.policy, "its key was revoked"),
       supersede: () => {
         // The same socket may register again. A Python worker would come back at once if closed.
         if (this.#peer !== peer || !takesNotices) return;

@@ -21,6 +21,8 @@ export interface Peer {
   send(frame: ServerFrame): void;
   /** Another socket registered as this peer. */
   supersede(): void;
+  /** Its account may no longer be here. */
+  disconnect(): void;
 }
 
 /** Why a peer may not register. */
@@ -74,6 +76,13 @@ export class Rooms {
   /** The peers of a room, the first to come first. */
   peersIn(roomId: string): Peer[] {
     return [...this.#rooms.get(roomId)?.values() ?? []];
+  }
+
+  /** Close the connections of all peers of a user. */
+  disconnect(user: User): void {
+    for (const room of this.#rooms.values()) {
+      for (const peer of room.values()) if (peer.user.id === user.id) peer.disconnect();
+    }
   }
 
   /** How many peers there are in all rooms. */

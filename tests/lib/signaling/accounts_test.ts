@@ -95,7 +95,7 @@ Deno.test("keys expire, can be revoked, and tell which", async () => {
   const room = accounts.createRoom();
   const joined = accounts.redeemInvite(accounts.createInvite(room.id).code, "alice");
   assert.ok(joined?.accountKey);
-  const { jwt } = accounts.createJwt(joined.user);
+  const { jwt } = accounts.createJwt(joined.user, 7 * DAY);
   const options = { name: "gpu1", lifetime: 7 * DAY };
   const { token } = accounts.createRoomToken(joined.user, room.id, options);
   const principal = accounts.authenticate(token);
@@ -116,7 +116,7 @@ Deno.test("a JWT has the claims that Python clients read, and cannot be forged",
   const room = accounts.createRoom();
   const joined = accounts.redeemInvite(accounts.createInvite(room.id).code, "alice");
   assert.ok(joined);
-  const { jwt } = accounts.createJwt(joined.user);
+  const { jwt } = accounts.createJwt(joined.user, 7 * DAY);
   const [header = "", payload = "", signature = ""] = jwt.split(".");
   const claims = JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/")));
   assert.equal(claims.sub, joined.user.id);
@@ -132,7 +132,7 @@ Deno.test("everything survives a restart; only hashes of keys and codes are stor
   const { code } = bed.accounts.createInvite(room.id);
   const joined = bed.accounts.redeemInvite(code, "alice");
   assert.ok(joined?.accountKey);
-  const { jwt } = bed.accounts.createJwt(joined.user);
+  const { jwt } = bed.accounts.createJwt(joined.user, 7 * DAY);
   bed.accounts.close();
   const stored = new TextDecoder("latin1").decode(await Deno.readFile(bed.path));
   for (const secret of [code, joined.accountKey, jwt]) assert.ok(!stored.includes(secret));
@@ -171,9 +171,9 @@ Deno.test("public keys of all members of a room, each once", async () => {
   const room = accounts.createRoom();
   const joined = accounts.redeemInvite(accounts.createInvite(room.id).code, "alice");
   assert.ok(joined);
-  const first = accounts.addPublicKey(joined.user, "k".repeat(43), "laptop");
-  assert.equal(accounts.addPublicKey(joined.user, "k".repeat(43), "gui").id, first.id);
-  const keys = accounts.publicKeysOf(room.id);
+  const first = accounts.publicKeys.add(joined.user, "k".repeat(43), "laptop");
+  assert.equal(accounts.publicKeys.add(joined.user, "k".repeat(43), "gui").id, first.id);
+  const keys = accounts.publicKeys.ofRoom(room.id);
   assert.deepEqual(keys.map(({ deviceName, user }) => [deviceName, user.name]), [["gui", "alice"]]);
-  assert.deepEqual(accounts.publicKeysOf("00000000"), []);
+  assert.deepEqual(accounts.publicKeys.ofRoom("00000000"), []);
 });

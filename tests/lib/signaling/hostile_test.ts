@@ -135,7 +135,7 @@ Deno.test("no secret comes into the log, not even of those who are refused", asy
   using log = new CapturedLog();
   await using bed = await SignalingBed.create();
   const { key } = bed.member();
-  const { jwt } = bed.accounts.createJwt(bed.member().user);
+  const { jwt } = bed.accounts.createJwt(bed.member().user, 60);
   await using _peer = await RawPeer.register(bed, "good", { api_key: key, token: "tok_secret" });
   await using stranger = await RawPeer.open(bed.url);
   const bad = "slp_acct_secret_that_is_wrong";

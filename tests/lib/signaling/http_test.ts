@@ -151,3 +151,13 @@ Deno.test("what does not exist: 404; an odd handshake: 400", async () => {
   const read = await connection.read(buffer) ?? 0;
   assert.match(new TextDecoder().decode(buffer.subarray(0, read)), /^HTTP\/1\.1 400 /);
 });
+
+Deno.test("a key that revokes itself is worthless at once, and its peers are put out", async () => {
+  await using bed = await SignalingBed.create();
+  const { key } = bed.member();
+  const peer = await RawPeer.register(bed, "w", { role: "worker", api_key: key });
+  const revoked = await bed.request("DELETE", "/api/auth/key", { key });
+  assert.deepEqual(revoked.body, { status: "revoked" });
+  assert.equal(await peer.closed, 1008);
+  assert.equal((await bed.request("GET", "/api/auth/rooms", { key })).status, 401);
+});

@@ -60,7 +60,7 @@ Deno.test("a worker registers with a room key, which says the room", async () =>
 
 Deno.test("a client registers with a JWT, and its token is echoed", async () => {
   await using bed = await SignalingBed.create();
-  const { jwt } = bed.accounts.createJwt(bed.member().user);
+  const { jwt } = bed.accounts.createJwt(bed.member().user, 60);
   await using peer = await RawPeer.open(`${bed.url}/any/path`);
   const answer = await peer.ask({
     type: "register",

@@ -6,11 +6,12 @@
 import type { Hono } from "hono";
 import * as v from "valibot";
 import type { HttpContext } from "../http.ts";
-import { accountOf, bodyOf, NameSchema, principalOf, requireMember } from "./request.ts";
+import { accountOf, bearerOf, bodyOf, NameSchema, principalOf, requireMember } from "./request.ts";
 
 const DAY = 86_400;
 const days = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(365));
 
+const JwtSchema = v.object({ expires_in_days: v.nullish(days) });
 const TokenSchema = v.object({
   room_id: v.string(),
   worker_name: NameSchema,
@@ -25,15 +26,24 @@ const PublicKeySchema = v.object({
 });
 
 /** Add the routes that make keys. */
-export function addKeyRoutes(app: Hono, { accounts }: HttpContext): void {
-  app.post("/api/auth/jwt", (c) => {
+export function addKeyRoutes(app: Hono, { accounts, rooms }: HttpContext): void {
+  app.post("/api/auth/jwt", async (c) => {
     const { user } = accountOf(c, accounts);
-    const { jwt, expiresAt } = accounts.createJwt(user);
+    const { expires_in_days } = await bodyOf(c, JwtSchema);
+    const { jwt, expiresAt } = accounts.createJwt(user, (expires_in_days ?? 7) * DAY);
     return c.json({
       jwt,
       expires_at: expiresAt,
       user: { id: user.id, username: user.name, avatar_url: "" },
     });
+  });
+
+  // Whoever loses a machine, or gives one away.
+  app.delete("/api/auth/key", (c) => {
+    const { user } = principalOf(c, accounts);
+    accounts.revoke(bearerOf(c));
+    rooms.disconnect(user);
+    return c.json({ status: "revoked" });
   });
 
   app.post("/api/auth/token", async (c) => {
@@ -55,7 +65,7 @@ export function addKeyRoutes(app: Hono, { accounts }: HttpContext): void {
   app.post("/api/auth/public-keys", async (c) => {
     const { user } = accountOf(c, accounts);
     const { public_key, device_name } = await bodyOf(c, PublicKeySchema);
-    const key = accounts.addPublicKey(user, public_key, device_name);
+    const key = accounts.publicKeys.add(user, public_key, device_name);
     return c.json({
       key_id: key.id,
       public_key: key.publicKey,
@@ -69,7 +79,7 @@ export function addKeyRoutes(app: Hono, { accounts }: HttpContext): void {
     const roomId = c.req.param("id");
     requireMember(principalOf(c, accounts), roomId, accounts);
     return c.json({
-      authorized_keys: accounts.publicKeysOf(roomId).map((key) => ({
+      authorized_keys: accounts.publicKeys.ofRoom(roomId).map((key) => ({
         user_id: key.user.id,
         username: key.user.name,
         key_id: key.id,

@@ -19,14 +19,23 @@ export const NameSchema = v.pipe(
 );
 
 /**
+ * The key in the request.
+ *
+ * @throws {HTTPException} 401 when there is none
+ */
+export function bearerOf(c: Context): string {
+  const key = /^Bearer (\S+)$/.exec(c.req.header("Authorization") ?? "")?.[1];
+  if (key === undefined) throw new HTTPException(401, { message: "Authorization is missing" });
+  return key;
+}
+
+/**
  * Who asks.
  *
  * @throws {HTTPException} 401 when the credential is missing, unknown, revoked or expired
  */
 export function principalOf(c: Context, accounts: Accounts): Principal {
-  const key = /^Bearer (\S+)$/.exec(c.req.header("Authorization") ?? "")?.[1];
-  if (key === undefined) throw new HTTPException(401, { message: "Authorization is missing" });
-  const principal = accounts.authenticate(key);
+  const principal = accounts.authenticate(bearerOf(c));
   if (typeof principal !== "string") return principal;
   throw new HTTPException(401, { message: `Invalid token: ${principal}` });
 }
