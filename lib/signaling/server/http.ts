@@ -4,7 +4,6 @@
  * @module
  */
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import { logger } from "../../log.ts";
@@ -22,7 +21,6 @@ export interface HttpContext {
   rooms: Rooms;
 }
 
-const MAX_BODY_BYTES = 16_384;
 const log = logger("signaling");
 
 /** All routes. Pass requests that are no WebSocket upgrades to its `fetch`. */
@@ -31,10 +29,6 @@ export function httpRoutes(context: HttpContext): Hono {
   app.use(secureHeaders({
     contentSecurityPolicy: { defaultSrc: ["'none'"], styleSrc: ["'unsafe-inline'"] },
     referrerPolicy: "no-referrer",
-  }));
-  app.use(bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: (c) => failure(c, 413, "Request is too big"),
   }));
   app.use(async (c, next) => {
     c.header("Cache-Control", "no-store");

@@ -9,6 +9,9 @@ import * as v from "valibot";
 import type { Accounts, Principal } from "../../accounts.ts";
 import { parseBoundedJson } from "../../bounded_json.ts";
 
+/** UTF-16 units; the largest body that is needed has about 200. */
+const MAX_BODY_LENGTH = 16_384;
+
 /** A name that may be shown: printable, at most 64 characters. */
 export const NameSchema = v.pipe(
   v.string(),
@@ -65,16 +68,26 @@ export function requireMember(principal: Principal, roomId: string, accounts: Ac
 /**
  * The checked JSON body; no body is an empty object.
  *
- * @throws {HTTPException} 400 that names the wrong field, never its value
+ * @throws {HTTPException} 400 that names the wrong field, never its value; 413 when it is too big
  */
 export async function bodyOf<S extends v.GenericSchema>(
   c: Context,
   schema: S,
 ): Promise<v.InferOutput<S>> {
-  const text = await c.req.text();
+  const text = await boundedText(c.req.raw);
   const result = v.safeParse(schema, text === "" ? {} : parseBoundedJson(text));
   if (result.success) return result.output;
   const field = v.getDotPath(result.issues[0]);
   const message = field === null ? "Body is not the JSON expected" : `Wrong field: ${field}`;
   throw new HTTPException(400, { message });
+}
+
+async function boundedText({ body }: Request): Promise<string> {
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > MAX_BODY_LENGTH) throw new HTTPException(413, { message: "Body is too big" });
+  }
+  return text;
 }
