@@ -49,6 +49,16 @@ export class NotFoundError extends SleapRtcError {
   override readonly exitCode = EXIT.notFound;
 }
 
+/** A peer or server does not accept who we are, or we do not accept who it is: exit code 4. */
+export class NotAuthorisedError extends SleapRtcError {
+  override readonly exitCode = EXIT.notAuthorised;
+}
+
+/** A server or peer cannot be reached, or the connection to it was lost: exit code 5. */
+export class ConnectionError extends SleapRtcError {
+  override readonly exitCode = EXIT.connection;
+}
+
 /** The job ended `failed`, `interrupted` or `cancelled`: exit code 6. */
 export class JobNotSucceededError extends SleapRtcError {
   override readonly exitCode = EXIT.jobNotSucceeded;
