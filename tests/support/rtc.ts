@@ -76,6 +76,23 @@ export async function rawWorker(signaling: Signaling): Promise<RawPeer> {
   return await rawPeer(transport, control, blocks);
 }
 
+/** Two peers in a test's hands, connected to each other. */
+export async function connectTransports(): Promise<
+  AsyncDisposable & { client: RawPeer; worker: RawPeer }
+> {
+  const room = new MemoryRoom();
+  const answering = rawWorker(room.join("worker"));
+  const client = await rawClient(room.join("client"), "worker");
+  const worker = await answering;
+  return {
+    client,
+    worker,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([client.transport.close(), worker.transport.close()]);
+    },
+  };
+}
+
 async function rawPeer(
   transport: Transport,
   control: Channel,
