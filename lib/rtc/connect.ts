@@ -109,7 +109,7 @@ async function answerTo(
     const description = descriptionOf(signal);
     if (description?.connection_id === connectionId) return description.sdp;
   }
-  throw new ConnectionError("The connection to the signaling server was lost");
+  throw cannotConnect(peerId, "the connection to the signaling server was lost");
 }
 
 /** Await a step; werift's own errors and a lost transport become a {@linkcode ConnectionError}. */

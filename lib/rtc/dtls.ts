@@ -4,9 +4,11 @@
  * werift 0.25.2 checks the fingerprint of the peer's certificate, but neither the signatures that
  * prove possession of its key (ServerKeyExchange, CertificateVerify) nor the Finished messages; a
  * second message of a kind replaces the first in use, but not in the transcript; and a plain-text
- * ClientHello makes a connected server begin anew. A certificate can be seen on the wire, so its
- * fingerprint alone says nothing about who holds the other end. Therefore:
+ * ClientHello makes a connected server begin anew; an alert in plain text, or a record of an unknown
+ * kind, ends the connection. A certificate can be seen on the wire, so its fingerprint alone says
+ * nothing about who holds the other end. Therefore:
  *
+ * - `guardRecords()` drops alerts that are not the peer's, and what is no record;
  * - {@linkcode guardHandshake} lets one version of each handshake message through, and none once
  *   connected, so that the keys in use are those of the transcript and never change;
  * - {@linkcode bindingOf} yields a value that only the two ends of this very connection share: keying
@@ -31,13 +33,67 @@ export interface DtlsBinding {
 const EXPORTER_LABEL = "EXPORTER-sleap-rtc-peer-proof";
 const CLIENT_HELLO = 1;
 const FINISHED = 20;
+const HEADER_BYTES = 13;
+const CHANGE_CIPHER_SPEC = 20;
 const ALERT = 21;
+const HANDSHAKE = 22;
+const APPLICATION_DATA = 23;
 /** Level "warning", description 0 (RFC 5246, 7.2.1). */
 const CLOSE_NOTIFY = [1, 0];
 
 /** Handshake messages, as werift hands them on. */
 type Handshakes = Parameters<DtlsSocket["onHandleHandshakes"]>[0];
+type EncryptedRecord = Parameters<DtlsSocket["cipher"]["decryptPacket"]>[0];
 type Guarded = Pick<DtlsSocket, "onHandleHandshakes" | "connected">;
+
+/** Guard a socket from before its first packet. */
+export function guardDtls(dtls: DtlsSocket): void {
+  guardRecords(dtls);
+  guardHandshake(dtls);
+}
+
+/** Let nobody but the peer end the connection. */
+function guardRecords(dtls: DtlsSocket): void {
+  const { socket } = dtls.transport;
+  const { onData } = socket;
+  if (onData === undefined) return;
+  socket.onData = (datagram, address) => {
+    if (isAcceptable(datagram, dtls)) onData(datagram, address);
+  };
+}
+
+function isAcceptable(datagram: Buffer, dtls: DtlsSocket): boolean {
+  let rest = datagram;
+  while (rest.length >= HEADER_BYTES) {
+    const end = HEADER_BYTES + rest.readUInt16BE(HEADER_BYTES - 2);
+    if (rest.length < end || !isAcceptableRecord(rest.subarray(0, end), dtls)) return false;
+    rest = rest.subarray(end);
+  }
+  return rest.length === 0;
+}
+
+function isAcceptableRecord(record: Buffer, { cipher }: DtlsSocket): boolean {
+  const contentType = record.readUInt8(0);
+  if (contentType !== ALERT) {
+    return [CHANGE_CIPHER_SPEC, HANDSHAKE, APPLICATION_DATA].includes(contentType);
+  }
+  const epoch = record.readUInt16BE(3);
+  if (epoch === 0) return false;
+  const fragment = record.subarray(HEADER_BYTES);
+  const recordLayerHeader = {
+    contentType,
+    protocolVersion: { major: record.readUInt8(1), minor: record.readUInt8(2) },
+    epoch,
+    sequenceNumber: record.readUIntBE(5, 6),
+    contentLen: fragment.length,
+  };
+  try {
+    cipher.decryptPacket({ recordLayerHeader, fragment } as EncryptedRecord);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Let nobody change the keys, from the first handshake message on. */
 export function guardHandshake(dtls: Guarded): void {

@@ -8,8 +8,9 @@ import type { DtlsSocket, RTCDataChannel, RTCDtlsTransport, RTCPeerConnection } 
 import { messageOf } from "../errors.ts";
 import { logger } from "../log.ts";
 import { Channel } from "./channel.ts";
-import { guardHandshake, sealKeys, sendCloseNotify } from "./dtls.ts";
+import { guardDtls, sealKeys, sendCloseNotify } from "./dtls.ts";
 import { additionalHostAddresses } from "./host_addresses.ts";
+import { guardAssociation } from "./sctp.ts";
 
 const log = logger("rtc");
 
@@ -103,14 +104,14 @@ export class Transport {
   /** Our answer to an offer, complete with all candidates. */
   async answer(offer: string): Promise<string> {
     await this.#pc.setRemoteDescription({ type: "offer", sdp: offer });
-    this.#watchDtls();
+    this.#guard();
     await this.#pc.setLocalDescription(await this.#pc.createAnswer());
     return this.#localSdp();
   }
 
   /** Take the answer to our offer and connect. */
   async connect(answer: string): Promise<void> {
-    this.#watchDtls();
+    this.#guard();
     await this.#pc.setRemoteDescription({ type: "answer", sdp: answer });
   }
 
@@ -137,13 +138,20 @@ export class Transport {
     return sdp;
   }
 
-  /** From before the first packet: the socket is made between `connecting` and the next task. */
-  #watchDtls(): void {
+  /** From before the first packet; the DTLS socket is made between `connecting` and the next task. */
+  #guard(): void {
     const [dtls] = this.#pc.dtlsTransports;
-    if (dtls === undefined) throw new Error("The description has no data channel");
+    const { sctpTransport } = this.#pc;
+    if (dtls === undefined || sctpTransport === undefined) {
+      throw new Error("The description has no data channel");
+    }
     this.#dtls = dtls;
+    guardAssociation(sctpTransport, (what) => {
+      log.debug(`A peer broke the protocol: ${what}`);
+      this.#lost.resolve("the peer broke the protocol");
+    });
     dtls.onStateChange.subscribe((state) => {
-      if (state === "connecting") queueMicrotask(() => dtls.dtls && guardHandshake(dtls.dtls));
+      if (state === "connecting") queueMicrotask(() => dtls.dtls && guardDtls(dtls.dtls));
       if (state === "connected" && dtls.dtls !== undefined) {
         sealKeys(dtls.dtls);
         this.#secured.resolve(dtls.dtls);
@@ -155,7 +163,7 @@ export class Transport {
 
   #accept(raw: RTCDataChannel): void {
     if (this.#channels.size >= MAX_CHANNELS || this.#channels.has(raw.label)) {
-      raw.close();
+      this.#lost.resolve("the peer opened more channels than it may");
       return;
     }
     const channel = this.#wrap(raw);

@@ -12,6 +12,9 @@ import { connectTo } from "../../lib/rtc/connect.ts";
 import { bindingOf, type DtlsBinding } from "../../lib/rtc/dtls.ts";
 import type { PeerConnection } from "../../lib/rtc/peer_connection.ts";
 import { descriptionOf, type OutgoingSignal, type Signaling } from "../../lib/rtc/signaling.ts";
+import { proveMutually } from "../../lib/rtc/mutual_proof.ts";
+import { fingerprintsOf } from "../../lib/rtc/proof.ts";
+import type { Timings } from "../../lib/rtc/timings.ts";
 import { Transport } from "../../lib/rtc/transport.ts";
 import { CHANNEL_LABELS } from "../../lib/protocol/peer_link.ts";
 import { MemoryRoom } from "./signaling.ts";
@@ -74,6 +77,40 @@ export async function rawWorker(signaling: Signaling): Promise<RawPeer> {
   const blocks = transport.channel(CHANNEL_LABELS.blocks);
   if (control === undefined || blocks === undefined) throw new Error("No channels");
   return await rawPeer(transport, control, blocks);
+}
+
+/** Prove what a client proves, and nothing after that: no heartbeat, no goodbye. */
+export async function proveAsClient(peer: RawPeer): Promise<void> {
+  await proveMutually(peer.control, {
+    role: "client",
+    secret: LAB.secret,
+    about: {
+      room: LAB.room,
+      peers: { client: "client", worker: "worker" },
+      fingerprints: fingerprintsOf(peer.binding, "client"),
+      keyingMaterial: peer.binding.keyingMaterial,
+    },
+  });
+}
+
+/** A worker's connection to a client that proved itself and is silent since. */
+export async function silentClient(
+  timings: Partial<Timings>,
+): Promise<AsyncDisposable & { worker: PeerConnection; client: RawPeer }> {
+  const room = new MemoryRoom();
+  const accepted = acceptPeers(room.join("worker"), { ...LAB, timings });
+  const client = await rawClient(room.join("client"), "worker");
+  await proveAsClient(client);
+  const { value } = await accepted.next();
+  const worker: PeerConnection = value;
+  await accepted.return?.();
+  return {
+    worker,
+    client,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([worker.close(), client.transport.close()]);
+    },
+  };
 }
 
 /** Two peers in a test's hands, connected to each other. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { DtlsSocket } from "werift";
-import { guardHandshake } from "../../../lib/rtc/dtls.ts";
+import { guardHandshake, sendCloseNotify } from "../../../lib/rtc/dtls.ts";
 import { connectTransports } from "../../support/rtc.ts";
 
 type Handshakes = Parameters<DtlsSocket["onHandleHandshakes"]>[0];
@@ -67,6 +67,30 @@ Deno.test("a ClientHello in plain text does not change the keys of a connection"
   await pair.worker.control.send("so am I");
   assert.equal((await pair.client.control.next()).value, "so am I");
   assert.deepEqual(server.exportKeyingMaterial("test", 32), before);
+});
+
+Deno.test("packets of strangers do not end a connection", async () => {
+  await using pair = await connectTransports();
+  const { onData } = (await pair.client.transport.secured).transport.socket;
+  assert.ok(onData);
+  const alert = Buffer.from("15fefd000000000000000100020100", "hex");
+  const forged = Buffer.from(alert);
+  forged.writeUInt16BE(1, 3); // the epoch of encrypted records
+  for (const packet of [alert, forged, plainClientHello()]) onData(packet, ["127.0.0.1", 1]);
+  for (let n = 0; n < 3_000; n++) {
+    const noise = crypto.getRandomValues(Buffer.alloc(1 + n % 100));
+    if (n % 2 === 0) noise.writeUInt8(20 + n % 8, 0);
+    if (n % 4 === 0 && noise.length > 13) noise.writeUInt16BE(noise.length - 13, 11);
+    onData(noise, ["127.0.0.1", 1]);
+  }
+  await pair.worker.control.send("still here");
+  assert.equal((await pair.client.control.next()).value, "still here");
+});
+
+Deno.test("a peer notices the DTLS goodbye of the other at once", async () => {
+  await using pair = await connectTransports();
+  await sendCloseNotify(await pair.client.transport.secured);
+  assert.match(await pair.worker.transport.lost, /the peer closed/);
 });
 
 /** One DTLS record of epoch 0 with a ClientHello that has neither cookie nor extensions. */
