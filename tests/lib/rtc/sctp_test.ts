@@ -59,8 +59,12 @@ const HOSTILITIES: Record<string, (peer: Hostile) => Promise<void>> = {
       await pc.dtlsTransports[0]?.dtls?.send(crypto.getRandomValues(Buffer.alloc(length)));
     }
   },
-  "a message of 16 MiB": ({ channel, send }) =>
-    send(channel.id ?? 0, 53, Buffer.alloc(16 * 1_024 * 1_024)),
+  "a message without end, against the window": ({ pc, channel, send }) => {
+    const association = pc.sctpTransport?.sctp;
+    Object.defineProperty(association, "peerAdvertisedRwnd", { get: () => 1e9, set: () => {} });
+    void send(channel.id ?? 0, 53, Buffer.alloc(16 * 1_024 * 1_024));
+    return Promise.resolve();
+  },
 };
 
 for (const [what, hostility] of Object.entries(HOSTILITIES)) {
