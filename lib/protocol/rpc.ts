@@ -50,7 +50,7 @@ export function isRpc(text: string): boolean {
   return text.startsWith(PREFIX);
 }
 
-/** One envelope as a text message; what JSON cannot say (`undefined`) becomes null. */
+/** One envelope as a text message; `undefined` becomes null. */
 export function encodeRpc(message: RpcMessage): string {
   return PREFIX + JSON.stringify(bodyOf(message));
 }

@@ -42,7 +42,7 @@ export class Channel implements AsyncIterable<ChannelMessage> {
     this.#onOverflow = onOverflow;
     raw.bufferedAmountLowThreshold = LOW_WATER;
     raw.bufferedAmountLow.subscribe(() => this.#releaseSenders());
-    raw.onMessage.subscribe((data) => this.#receive(data));
+    raw.onMessage.subscribe((data) => this.#receive(withoutBuffer(data)));
   }
 
   /** Its name. */
@@ -124,6 +124,12 @@ export class Channel implements AsyncIterable<ChannelMessage> {
     this.#unreadBytes += size;
     this.#inbox.push(message);
   }
+}
+
+/** A `Buffer` is a `Uint8Array` with other habits. */
+function withoutBuffer(data: string | Buffer): ChannelMessage {
+  if (typeof data === "string") return data;
+  return new Uint8Array(data.buffer, data.byteOffset, data.length);
 }
 
 /** An upper bound in bytes; an empty message takes room too. */
