@@ -1,8 +1,8 @@
 import { ConnectionError, NotAuthorisedError } from "../errors.ts";
-import { proveMutually } from "./mutual_proof.ts";
+import { proveMutually } from "./authenticate/mutual_proof.ts";
 import type { Channel } from "./channel.ts";
-import { bindingOf } from "./dtls.ts";
-import { fingerprintsOf, type Role } from "./proof.ts";
+import { bindingOf } from "./transport/dtls.ts";
+import { fingerprintsOf, type Role } from "./authenticate/proof.ts";
 import { type Timings, within } from "./timings.ts";
 import type { Transport } from "./transport.ts";
 

@@ -14,7 +14,7 @@ import {
   type RpcMessage,
 } from "../protocol/rpc.ts";
 import { type Channel, type ChannelMessage, MAX_MESSAGE_BYTES } from "./channel.ts";
-import { fromRpcError, toRpcError } from "./rpc_error.ts";
+import { fromRpcError, toRpcError } from "./rpc_peer/error.ts";
 import { within } from "./timings.ts";
 
 const log = logger("rpc");

@@ -8,9 +8,9 @@ import type { DtlsSocket, RTCDataChannel, RTCDtlsTransport, RTCPeerConnection } 
 import { messageOf } from "../errors.ts";
 import { logger } from "../log.ts";
 import { Channel } from "./channel.ts";
-import { guardDtls, sealKeys, sendCloseNotify } from "./dtls.ts";
-import { additionalHostAddresses } from "./host_addresses.ts";
-import { guardAssociation } from "./sctp.ts";
+import { guardDtls, sealKeys, sendCloseNotify } from "./transport/dtls.ts";
+import { additionalHostAddresses } from "./transport/host_addresses.ts";
+import { guardAssociation } from "./transport/sctp.ts";
 
 const log = logger("rtc");
 

@@ -9,11 +9,11 @@ import { CipherContext, RTCCertificate, type RTCDataChannel, RTCPeerConnection }
 import { type AcceptOptions, acceptPeers } from "../../lib/rtc/accept.ts";
 import type { Channel } from "../../lib/rtc/channel.ts";
 import { connectTo } from "../../lib/rtc/connect.ts";
-import { bindingOf, type DtlsBinding } from "../../lib/rtc/dtls.ts";
+import { bindingOf, type DtlsBinding } from "../../lib/rtc/transport/dtls.ts";
 import type { PeerConnection } from "../../lib/rtc/peer_connection.ts";
 import { descriptionOf, type OutgoingSignal, type Signaling } from "../../lib/rtc/signaling.ts";
-import { proveMutually } from "../../lib/rtc/mutual_proof.ts";
-import { fingerprintsOf } from "../../lib/rtc/proof.ts";
+import { proveMutually } from "../../lib/rtc/authenticate/mutual_proof.ts";
+import { fingerprintsOf } from "../../lib/rtc/authenticate/proof.ts";
 import type { Timings } from "../../lib/rtc/timings.ts";
 import { Transport } from "../../lib/rtc/transport.ts";
 import { CHANNEL_LABELS } from "../../lib/protocol/peer_link.ts";

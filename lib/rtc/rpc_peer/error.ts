@@ -13,8 +13,8 @@ import {
   SleapRtcError,
   type SleapRtcErrorOptions,
   UsageError,
-} from "../errors.ts";
-import type { RpcError } from "../protocol/rpc.ts";
+} from "../../errors.ts";
+import type { RpcError } from "../../protocol/rpc.ts";
 
 const MAX_TEXT = 4_000;
 

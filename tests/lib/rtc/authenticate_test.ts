@@ -4,7 +4,12 @@ import { ConnectionError, EXIT, NotAuthorisedError } from "../../../lib/errors.t
 import { decodeLink, encodeLink } from "../../../lib/protocol/peer_link.ts";
 import { acceptPeers } from "../../../lib/rtc/accept.ts";
 import { connectTo } from "../../../lib/rtc/connect.ts";
-import { fingerprintsOf, proofKey, proofOf, type Role } from "../../../lib/rtc/proof.ts";
+import {
+  fingerprintsOf,
+  proofKey,
+  proofOf,
+  type Role,
+} from "../../../lib/rtc/authenticate/proof.ts";
 import { Inbox } from "../../support/inbox.ts";
 import { LAB, ManInTheMiddle, rawClient, type RawPeer, rawWorker } from "../../support/rtc.ts";
 import { MemoryRoom } from "../../support/signaling.ts";

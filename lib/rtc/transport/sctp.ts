@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type { RTCSctpTransport } from "werift";
-import { messageOf } from "../errors.ts";
+import { messageOf } from "../../errors.ts";
 
 /** How far a peer may go beyond the window that we announced, in bytes. */
 const MAX_EXCESS_BYTES = 1_048_576;

@@ -9,7 +9,7 @@
  * @module
  */
 import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
-import type { DtlsBinding } from "./dtls.ts";
+import type { DtlsBinding } from "../transport/dtls.ts";
 
 /** The client makes the offer, the worker the answer. */
 export type Role = "client" | "worker";

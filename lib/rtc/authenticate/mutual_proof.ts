@@ -6,9 +6,9 @@
  * @module
  */
 import { timingSafeEqual } from "node:crypto";
-import { ConnectionError, NotAuthorisedError } from "../errors.ts";
-import { decodeLink, encodeLink, type LinkMessage, PROOF_BYTES } from "../protocol/peer_link.ts";
-import type { Channel } from "./channel.ts";
+import { ConnectionError, NotAuthorisedError } from "../../errors.ts";
+import { decodeLink, encodeLink, type LinkMessage, PROOF_BYTES } from "../../protocol/peer_link.ts";
+import type { Channel } from "../channel.ts";
 import { type Conversation, isProof, proofKey, proofOf, type Role } from "./proof.ts";
 
 /** Who proves what to whom. */

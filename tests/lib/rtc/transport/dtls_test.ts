@@ -1,9 +1,9 @@
-/** What werift's DTLS leaves open (lib/rtc/dtls.ts). */
+/** What werift's DTLS leaves open (lib/rtc/transport/dtls.ts). */
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { DtlsSocket } from "werift";
-import { guardHandshake, sendCloseNotify } from "../../../lib/rtc/dtls.ts";
-import { connectTransports } from "../../support/rtc.ts";
+import { guardHandshake, sendCloseNotify } from "../../../../lib/rtc/transport/dtls.ts";
+import { connectTransports } from "../../../support/rtc.ts";
 
 type Handshakes = Parameters<DtlsSocket["onHandleHandshakes"]>[0];
 

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { type RTCDataChannel, RTCPeerConnection } from "werift";
-import { CHANNEL_LABELS } from "../../../lib/protocol/peer_link.ts";
-import { guardAssociation } from "../../../lib/rtc/sctp.ts";
-import { Transport } from "../../../lib/rtc/transport.ts";
+import { CHANNEL_LABELS } from "../../../../lib/protocol/peer_link.ts";
+import { guardAssociation } from "../../../../lib/rtc/transport/sctp.ts";
+import { Transport } from "../../../../lib/rtc/transport.ts";
 
 const DCEP = 50;
 const ACK = 2;
