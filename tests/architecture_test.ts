@@ -84,3 +84,16 @@ Deno.test("only lib/signaling/accounts knows SQL, only lib/signaling/server know
     }
   }
 });
+
+Deno.test("only lib/rtc imports werift, and only when a connection is made", async () => {
+  for (const folder of ["lib", "worker", "commands"]) {
+    for await (const { path, text } of sourceFiles(folder)) {
+      const from = relative(ROOT, path);
+      const imports = [...text.matchAll(/^.*"werift".*$/gm)].map(([line]) => line.trim());
+      for (const line of imports) {
+        assert.ok(from.startsWith("lib/rtc/"), `${from} imports werift`);
+        assert.match(line, /^import type |await import\(/, `${from} loads werift at once`);
+      }
+    }
+  }
+});

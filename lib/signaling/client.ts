@@ -6,7 +6,8 @@
 import * as v from "valibot";
 import { ConflictError, ConnectionError, NotAuthorisedError } from "../errors.ts";
 import { logger } from "../log.ts";
-import { printable, shorten } from "../terminal/table.ts";
+import { printable } from "../terminal/printable.ts";
+import { shorten } from "../terminal/width.ts";
 import { parseBoundedJson } from "./bounded_json.ts";
 import { type ServerFrame, ServerFrameSchema } from "./client/frames.ts";
 import { MessageQueue } from "./client/message_queue.ts";

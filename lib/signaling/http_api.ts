@@ -5,7 +5,8 @@
  */
 import * as v from "valibot";
 import { ConnectionError, NotAuthorisedError, SleapRtcError } from "../errors.ts";
-import { printable, shorten } from "../terminal/table.ts";
+import { printable } from "../terminal/printable.ts";
+import { shorten } from "../terminal/width.ts";
 import { parseBoundedJson } from "./bounded_json.ts";
 import { unreachable } from "./client/socket.ts";
 import { trustingClient } from "./client/trust.ts";

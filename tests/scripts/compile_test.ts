@@ -34,6 +34,10 @@ Deno.test("launcher loads lazy modules, JSON and CommonJS packages", { ignore },
   assert.equal(await launched(launcher.path, ["common-js"], home), `[{"a":1},"function"]`);
 });
 
+Deno.test("launcher loads werift and connects two peers", { ignore }, async () => {
+  assert.equal(await launched(launcher.path, ["connect"], await launcher.warmHome()), "connected");
+});
+
 Deno.test("launcher has the same bytes when built again", { ignore }, async () => {
   const second = join(await launcher.folder(), "sleap-rtc");
   await buildTestLauncher(second);

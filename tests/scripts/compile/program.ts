@@ -20,6 +20,12 @@ program.command("common-js").action(async () => {
   const { parse, default: all } = await import("yaml");
   print(JSON.stringify([parse("a: 1"), typeof all.stringify]));
 });
+program.command("connect").action(async () => {
+  const { connectPair } = await import("./connect_pair.ts");
+  await using pair = await connectPair();
+  await pair.client.control.send("connected");
+  print(String((await pair.worker.control.next()).value));
+});
 program.command("copy").action(() => Deno.stdin.readable.pipeTo(Deno.stdout.writable));
 program.command("exit").argument("<code>").action((code) => Deno.exit(Number(code)));
 program.command("wait").action(async () => {
