@@ -8,6 +8,7 @@ import { logger } from "../log.ts";
 import { CHANNEL_LABELS } from "../protocol/peer_link.ts";
 import { AsyncQueue } from "./async_queue.ts";
 import { authenticate } from "./authenticate.ts";
+import { challengeLegacyClient } from "./authenticate/legacy.ts";
 import type { Channel } from "./channel.ts";
 import { type RtcOptions, timingsOf } from "./options.ts";
 import { PeerConnection } from "./peer_connection.ts";
@@ -17,7 +18,8 @@ import {
   type SessionDescription,
   type Signaling,
 } from "./signaling.ts";
-import { type Timings, within } from "./timings.ts";
+import { legacyTimings, type Timings, within } from "./timings.ts";
+import { cannotConnect, orLost } from "./or_lost.ts";
 import { Transport } from "./transport.ts";
 
 const log = logger("rtc");
@@ -27,6 +29,16 @@ const MAX_PENDING = 32;
 
 /** Options of {@linkcode acceptPeers}. */
 export interface AcceptOptions extends RtcOptions {
+  /**
+   * Accept Python clients too, whose proof is not bound to the connection.
+   * @default {false}
+   */
+  allowLegacy?: boolean;
+  /**
+   * Public keys with which members of the room may prove themselves from Python; asked for each time.
+   * @default {() => []}
+   */
+  authorizedKeys?: () => Promise<readonly string[]>;
   /** Told of every peer that was not accepted, and why. */
   onRefused?: (peerId: string, error: Error) => void;
 }
@@ -93,17 +105,25 @@ class Acceptor {
   }
 
   async #accept(peerId: string, offer: SessionDescription): Promise<void> {
-    const transport = await Transport.create(this.#options.iceServers ?? []);
     try {
-      this.#enter(peerId, transport);
-      const connection = await this.#connect(transport, peerId, offer);
+      const connection = await this.#welcome(peerId, offer);
       if (this.#stopped) await connection.close("no more peers are accepted");
       else this.accepted.push(connection);
     } catch (error) {
-      await transport.close();
       const cause = error instanceof Error ? error : new Error(String(error));
       log.warn(`Peer "${peerId}" was not accepted: ${cause.message}`);
       this.#options.onRefused?.(peerId, cause);
+    }
+  }
+
+  async #welcome(peerId: string, offer: SessionDescription): Promise<PeerConnection> {
+    const transport = await Transport.create(this.#options.iceServers ?? []);
+    try {
+      this.#enter(peerId, transport);
+      return await this.#connect(transport, peerId, offer);
+    } catch (error) {
+      await transport.close();
+      throw error;
     } finally {
       if (this.#pending.get(peerId) === transport) this.#pending.delete(peerId);
     }
@@ -123,40 +143,72 @@ class Acceptor {
     peerId: string,
     offer: SessionDescription,
   ): Promise<PeerConnection> {
+    const answer = await orLost(transport, peerId, transport.answer(offer.sdp));
+    this.#signaling.send({ type: "answer", to: peerId, payload: { ...offer, sdp: answer } });
+    const first = await this.#inTime(transport, peerId, transport.firstChannel);
+    if (!Object.values<string>(CHANNEL_LABELS).includes(first.label)) {
+      return await this.#meetLegacy(transport, peerId, first);
+    }
+    await this.#inTime(transport, peerId, transport.allChannels);
+    return await this.#meet(transport, peerId);
+  }
+
+  async #meet(transport: Transport, peerId: string): Promise<PeerConnection> {
+    const control = transport.channel(CHANNEL_LABELS.control);
+    const blocks = transport.channel(CHANNEL_LABELS.blocks);
+    if (control === undefined || blocks === undefined) {
+      throw new ConnectionError(`Peer "${peerId}" opened other channels than ours`);
+    }
     const { room, secret } = this.#options;
-    const lost = transport.lost.then((reason): never => {
-      throw new ConnectionError(`Connection to peer "${peerId}": ${reason}`);
-    });
-    lost.catch(() => {});
-    const sdp = await Promise.race([transport.answer(offer.sdp), lost]);
-    this.#signaling.send({
-      type: "answer",
-      to: peerId,
-      payload: { ...offer, sdp },
-    });
-    const { control, blocks } = await within(
-      this.#timings.connect,
-      Promise.race([ownChannels(transport), lost]),
-      () => new ConnectionError(`No connection to peer "${peerId}" came about in time`),
-    );
-    await authenticate(transport, control, {
-      role: "worker",
-      room,
-      secret,
-      peers: { client: peerId, worker: this.#signaling.peerId },
-      timings: this.#timings,
-    });
+    const timings = this.#timings;
+    const peers = { client: peerId, worker: this.#signaling.peerId };
+    await authenticate(transport, control, { role: "worker", room, secret, peers, timings });
     if (blocks.unreadBytes > 0) {
       throw new NotAuthorisedError(`Peer "${peerId}" sent blocks before its proof`);
     }
+    const authentication = "bound";
+    return new PeerConnection({ peerId, authentication, transport, control, blocks, timings });
+  }
+
+  async #meetLegacy(
+    transport: Transport,
+    peerId: string,
+    control: Channel,
+  ): Promise<PeerConnection> {
+    if (this.#options.allowLegacy !== true) {
+      throw new NotAuthorisedError(
+        `Peer "${peerId}" is a Python client, which is not allowed here`,
+        {
+          hint: "Use sleap-rtc on both machines, or --allow-legacy",
+        },
+      );
+    }
+    const { secret, authorizedKeys } = this.#options;
+    const keys = authorizedKeys === undefined ? {} : { authorizedKeys };
+    const proving = challengeLegacyClient(control, { peerId, secret, ...keys });
+    await this.#inTime(transport, peerId, proving, this.#timings.authenticate);
+    const timings = legacyTimings(this.#timings);
     return new PeerConnection({
       peerId,
-      authentication: "bound",
+      authentication: "legacy",
       transport,
       control,
-      blocks,
-      timings: this.#timings,
+      blocks: control,
+      timings,
     });
+  }
+
+  #inTime<T>(
+    transport: Transport,
+    peerId: string,
+    step: Promise<T>,
+    ms = this.#timings.connect,
+  ): Promise<T> {
+    return within(
+      ms,
+      orLost(transport, peerId, step),
+      () => cannotConnect(peerId, "it took too long"),
+    );
   }
 
   #stop(): void {
@@ -166,15 +218,4 @@ class Acceptor {
     this.#incoming.return?.().catch(() => {});
     for (const transport of this.#pending.values()) transport.abandon("no more peers are accepted");
   }
-}
-
-/** The two channels of one of our own peers. */
-async function ownChannels(transport: Transport): Promise<{ control: Channel; blocks: Channel }> {
-  await transport.allChannels;
-  const control = transport.channel(CHANNEL_LABELS.control);
-  const blocks = transport.channel(CHANNEL_LABELS.blocks);
-  if (control === undefined || blocks === undefined) {
-    throw new ConnectionError("The peer opened other channels than ours");
-  }
-  return { control, blocks };
 }

@@ -1,8 +1,9 @@
-import { ConnectionError, NotAuthorisedError } from "../errors.ts";
+import { NotAuthorisedError } from "../errors.ts";
 import { proveMutually } from "./authenticate/mutual_proof.ts";
 import type { Channel } from "./channel.ts";
 import { bindingOf } from "./transport/dtls.ts";
 import { fingerprintsOf, type Role } from "./authenticate/proof.ts";
+import { cannotConnect } from "./or_lost.ts";
 import { type Timings, within } from "./timings.ts";
 import type { Transport } from "./transport.ts";
 
@@ -30,11 +31,9 @@ export async function authenticate(
 ): Promise<void> {
   const { role, room, secret, peers, timings } = options;
   const peer = peers[role === "client" ? "worker" : "client"];
-  const lost = (why: string, cause?: unknown) =>
-    new ConnectionError(`Cannot connect to peer "${peer}": ${why}`, { cause });
   const prove = async () => {
     const dtls = await transport.secured.catch((cause) => {
-      throw lost(cause.message, cause);
+      throw cannotConnect(peer, cause.message, cause);
     });
     const binding = bindingOf(dtls);
     if (binding === null) {
@@ -50,5 +49,9 @@ export async function authenticate(
       about: { room, peers, fingerprints, keyingMaterial },
     });
   };
-  await within(timings.authenticate, prove(), () => lost("it did not prove itself in time"));
+  await within(
+    timings.authenticate,
+    prove(),
+    () => cannotConnect(peer, "it did not prove itself in time"),
+  );
 }

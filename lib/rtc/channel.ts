@@ -10,6 +10,8 @@ import { AsyncQueue } from "./async_queue.ts";
 
 /** The largest message in bytes, as werift and old aiortc announce it. */
 export const MAX_MESSAGE_BYTES = 65_536;
+/** What may wait for its reader before the peer is authenticated, in bytes. */
+export const MAX_EARLY_BYTES = 65_536;
 /** More than this in the send buffer, in bytes, makes `send()` wait. */
 const HIGH_WATER = 262_144;
 /** `send()` goes on when no more than this is left, in bytes. */

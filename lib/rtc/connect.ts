@@ -3,14 +3,26 @@
  *
  * @module
  */
-import { ConnectionError, messageOf, NotAuthorisedError } from "../errors.ts";
+import { LEGACY_LABEL } from "../protocol/legacy_auth.ts";
 import { CHANNEL_LABELS } from "../protocol/peer_link.ts";
 import { authenticate } from "./authenticate.ts";
+import { answerLegacyWorker } from "./authenticate/legacy.ts";
+import { cannotConnect, orLost } from "./or_lost.ts";
 import { type RtcOptions, timingsOf } from "./options.ts";
 import { PeerConnection } from "./peer_connection.ts";
 import { descriptionOf, type IncomingSignal, type Signaling } from "./signaling.ts";
-import { type Timings, within } from "./timings.ts";
+import { legacyTimings, type Timings, within } from "./timings.ts";
 import { Transport } from "./transport.ts";
+
+/** Options of {@linkcode connectTo}. */
+export interface ConnectOptions extends RtcOptions {
+  /**
+   * The peer is a Python worker, whose challenge is not bound to the connection: only where the user
+   * has allowed it.
+   * @default {false}
+   */
+  legacy?: boolean;
+}
 
 /**
  * Connect to a worker in the room.
@@ -28,7 +40,7 @@ import { Transport } from "./transport.ts";
 export async function connectTo(
   signaling: Signaling,
   peerId: string,
-  options: RtcOptions,
+  options: ConnectOptions,
 ): Promise<PeerConnection> {
   const timings = timingsOf(options);
   const transport = await Transport.create(options.iceServers ?? []);
@@ -48,28 +60,19 @@ export async function connectTo(
 interface Attempt {
   signaling: Signaling;
   peerId: string;
-  options: RtcOptions;
+  options: ConnectOptions;
   timings: Timings;
 }
 
 async function connect(transport: Transport, attempt: Attempt): Promise<PeerConnection> {
   const { signaling, peerId, options, timings } = attempt;
+  if (options.legacy === true) return await connectLegacy(transport, attempt);
   const control = transport.open(CHANNEL_LABELS.control);
   const blocks = transport.open(CHANNEL_LABELS.blocks);
-  const answer = await exchange(transport, attempt);
-  await orLost(transport, peerId, transport.connect(answer));
-  await within(
-    timings.connect,
-    orLost(transport, peerId, Promise.all([control.opened, blocks.opened])),
-    () => cannotConnect(peerId, "no connection came about in time"),
-  );
-  await authenticate(transport, control.channel, {
-    role: "client",
-    room: options.room,
-    secret: options.secret,
-    peers: { client: signaling.peerId, worker: peerId },
-    timings,
-  });
+  await open(transport, attempt, Promise.all([control.opened, blocks.opened]));
+  const { room, secret } = options;
+  const peers = { client: signaling.peerId, worker: peerId };
+  await authenticate(transport, control.channel, { role: "client", room, secret, peers, timings });
   return new PeerConnection({
     peerId,
     authentication: "bound",
@@ -80,9 +83,43 @@ async function connect(transport: Transport, attempt: Attempt): Promise<PeerConn
   });
 }
 
+async function connectLegacy(transport: Transport, attempt: Attempt): Promise<PeerConnection> {
+  const { peerId, options: { secret }, timings } = attempt;
+  const { channel, opened } = transport.open(LEGACY_LABEL);
+  // the challenge may come with the opening
+  const answering = answerLegacyWorker(channel, { peerId, secret });
+  answering.catch(() => {});
+  await open(transport, attempt, opened);
+  await within(
+    timings.authenticate,
+    orLost(transport, peerId, answering),
+    () => cannotConnect(peerId, "it did not say whether it accepts our proof"),
+  );
+  return new PeerConnection({
+    peerId,
+    authentication: "legacy",
+    transport,
+    control: channel,
+    blocks: channel,
+    timings: legacyTimings(timings),
+  });
+}
+
+/** Exchange descriptions and await the channels. */
+async function open(transport: Transport, attempt: Attempt, opened: Promise<unknown>) {
+  const { peerId, timings } = attempt;
+  const answer = await exchange(transport, attempt);
+  await orLost(transport, peerId, transport.connect(answer));
+  await within(
+    timings.connect,
+    orLost(transport, peerId, opened),
+    () => cannotConnect(peerId, "no connection came about in time"),
+  );
+}
+
 /** Send the offer and await the answer to it. */
 async function exchange(transport: Transport, attempt: Attempt): Promise<string> {
-  const { signaling, peerId, timings } = attempt;
+  const { signaling, peerId, timings, options: { legacy = false } } = attempt;
   const incoming = signaling.messages()[Symbol.asyncIterator]();
   try {
     const connectionId = crypto.randomUUID();
@@ -90,7 +127,7 @@ async function exchange(transport: Transport, attempt: Attempt): Promise<string>
     signaling.send({ type: "offer", to: peerId, payload: { sdp, connection_id: connectionId } });
     return await within(
       timings.answer,
-      orLost(transport, peerId, answerTo(incoming, peerId, connectionId)),
+      orLost(transport, peerId, answerTo(incoming, peerId, legacy ? undefined : connectionId)),
       () => cannotConnect(peerId, "it does not answer"),
     );
   } finally {
@@ -101,33 +138,15 @@ async function exchange(transport: Transport, attempt: Attempt): Promise<string>
 async function answerTo(
   incoming: AsyncIterator<IncomingSignal>,
   peerId: string,
-  connectionId: string,
+  connectionId: string | undefined,
 ): Promise<string> {
   for (let next = await incoming.next(); !next.done; next = await incoming.next()) {
     const signal = next.value;
     if (signal.type !== "answer" || signal.from !== peerId) continue;
     const description = descriptionOf(signal);
-    if (description?.connection_id === connectionId) return description.sdp;
+    if (description !== null && description.connection_id === connectionId) {
+      return description.sdp;
+    }
   }
   throw cannotConnect(peerId, "the connection to the signaling server was lost");
-}
-
-/** Await a step; werift's own errors and a lost transport become a {@linkcode ConnectionError}. */
-async function orLost<T>(transport: Transport, peerId: string, step: Promise<T>): Promise<T> {
-  const lost = transport.lost.then((reason): never => {
-    throw cannotConnect(peerId, reason);
-  });
-  try {
-    return await Promise.race([step, lost]);
-  } catch (error) {
-    if (error instanceof ConnectionError || error instanceof NotAuthorisedError) throw error;
-    throw cannotConnect(peerId, messageOf(error), error);
-  }
-}
-
-function cannotConnect(peerId: string, why: string, cause?: unknown): ConnectionError {
-  return new ConnectionError(`Cannot connect to peer "${peerId}": ${why}`, {
-    hint: "Check that the worker is running and that both machines can reach each other",
-    cause,
-  });
 }

@@ -74,7 +74,7 @@ export class PeerConnection implements AsyncDisposable {
       beat: () => this.#beat(),
       dead: (ms) => this.#finish("lost", `silent for ${(ms / 1_000).toFixed(1)} s`),
     });
-    this.#transport.lost.then((reason) => this.#finish("lost", reason));
+    this.#transport.lost.then((reason) => this.#finish(this.#howLost(), reason));
     for (const channel of new Set([this.control, this.blocks])) {
       channel.filter((message) => this.#isOurs(message, channel), MAX_UNREAD_BYTES);
     }
@@ -108,6 +108,11 @@ export class PeerConnection implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** A Python peer has no other goodbye than to close. Ours has: closing alone can be forged. */
+  #howLost(): "goodbye" | "lost" {
+    return this.authentication === "legacy" && this.#transport.isClosedByPeer ? "goodbye" : "lost";
   }
 
   #beat(): void {

@@ -80,6 +80,8 @@ export class RpcPeer {
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs ?? 30_000;
     const id = ++this.#lastId;
     const call = Promise.withResolvers<unknown>();
+    // it may be rejected while the request still waits for room
+    call.promise.catch(() => {});
     if (this.#isEnded) throw this.#lost();
     this.#calls.set(id, call);
     try {
@@ -112,10 +114,18 @@ export class RpcPeer {
   async #read(): Promise<void> {
     for await (const message of this.#channel) {
       if (typeof message === "string" && isRpc(message)) this.#handle(decodeRpc(message));
-      else this.#options.onOther?.(message);
+      else this.#passOn(message);
     }
     this.#isEnded = true;
     for (const call of this.#calls.values()) call.reject(this.#lost());
+  }
+
+  #passOn(message: ChannelMessage): void {
+    try {
+      this.#options.onOther?.(message);
+    } catch (error) {
+      log.error(`A message of peer "${this.#options.peerId}": ${messageOf(error)}`);
+    }
   }
 
   #handle(message: RpcMessage | null): void {

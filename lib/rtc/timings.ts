@@ -27,6 +27,15 @@ export const DEFAULT_TIMINGS: Readonly<Timings> = {
   goodbye: 500,
 };
 
+/**
+ * The same for a Python peer, which may be silent for as long as it likes: only werift's own checks
+ * tell that it is gone, after half a minute.
+ */
+export function legacyTimings(timings: Timings): Timings {
+  const never = 2 ** 31 - 1;
+  return { ...timings, heartbeat: 15_000, silence: never, transferSilence: never };
+}
+
 /** What `setTimeout` returns. */
 export type Timer = ReturnType<typeof setTimeout>;
 

@@ -7,7 +7,7 @@
 import type { DtlsSocket, RTCDataChannel, RTCDtlsTransport, RTCPeerConnection } from "werift";
 import { messageOf } from "../errors.ts";
 import { logger } from "../log.ts";
-import { Channel } from "./channel.ts";
+import { Channel, MAX_EARLY_BYTES } from "./channel.ts";
 import { guardDtls, sealKeys, sendCloseNotify } from "./transport/dtls.ts";
 import { additionalHostAddresses } from "./transport/host_addresses.ts";
 import { guardAssociation } from "./transport/sctp.ts";
@@ -22,8 +22,6 @@ export interface IceServer {
   credential?: string;
 }
 
-/** What may wait for its reader before the peer is authenticated, in bytes a channel. */
-const MAX_EARLY_BYTES = 65_536;
 /** A peer opens two channels, a Python peer one. */
 const MAX_CHANNELS = 2;
 
@@ -36,11 +34,14 @@ export class Transport {
   readonly #arrived = Promise.withResolvers<Channel>();
   readonly #complete = Promise.withResolvers<void>();
   #dtls: RTCDtlsTransport | null = null;
+  #isLost = false;
+  #isClosedByPeer = false;
 
   private constructor(pc: RTCPeerConnection) {
     this.#pc = pc;
     this.#secured.promise.catch(() => {});
     this.#lost.promise.then((reason) => {
+      this.#isLost = true;
       this.#secured.reject(new Error(reason));
       for (const channel of this.#channels.values()) channel.end(reason);
     });
@@ -65,6 +66,11 @@ export class Transport {
   /** Why the transport is of no use any more; stays pending while it is. */
   get lost(): Promise<string> {
     return this.#lost.promise;
+  }
+
+  /** Whether the peer closed the transport, rather than died. */
+  get isClosedByPeer(): boolean {
+    return this.#isClosedByPeer;
   }
 
   /** The DTLS socket once its handshake is complete; rejected when the transport is lost before. */
@@ -132,6 +138,11 @@ export class Transport {
     }
   }
 
+  #peerClosed(reason: string): void {
+    this.#isClosedByPeer ||= !this.#isLost;
+    this.#lost.resolve(reason);
+  }
+
   #localSdp(): string {
     const sdp = this.#pc.localDescription?.sdp;
     if (sdp === undefined) throw new Error("werift made no description");
@@ -157,7 +168,7 @@ export class Transport {
         this.#secured.resolve(dtls.dtls);
       }
       if (state === "failed") this.#lost.resolve("no secure connection could be made");
-      if (state === "closed") this.#lost.resolve("the peer closed the connection");
+      if (state === "closed") this.#peerClosed("the peer closed the connection");
     });
   }
 
@@ -179,7 +190,7 @@ export class Transport {
       () => this.#lost.resolve("the peer sent more than was read"),
     );
     raw.stateChange.subscribe((state) => {
-      if (state === "closed") this.#lost.resolve("the peer closed its channel");
+      if (state === "closed") this.#peerClosed("the peer closed its channel");
     });
     this.#channels.set(raw.label, channel);
     return channel;

@@ -1,10 +1,13 @@
 import { AsyncQueue } from "../../lib/rtc/async_queue.ts";
 import type { IncomingSignal, OutgoingSignal, Signaling } from "../../lib/rtc/signaling.ts";
 
+/** A message on its way, which a hostile server may have made up. */
+export interface RoutedSignal extends IncomingSignal {
+  to: string;
+}
+
 /** Changes or drops (null) a message on its way. */
-export type Tamper = (
-  message: OutgoingSignal & { from: string },
-) => (OutgoingSignal & { from: string }) | null;
+export type Tamper = (message: OutgoingSignal & { from: string }) => RoutedSignal | null;
 
 /** A room in memory: a signaling server without a network. */
 export class MemoryRoom {
@@ -28,7 +31,7 @@ export class MemoryRoom {
   }
 
   /** A message that the server makes up. */
-  inject(message: OutgoingSignal & { from: string }): void {
+  inject(message: RoutedSignal): void {
     this.#route(message);
   }
 
@@ -44,7 +47,7 @@ export class MemoryRoom {
   }
 
   /** As through a real server: later, and as JSON. */
-  #route(message: OutgoingSignal & { from: string }): void {
+  #route(message: RoutedSignal): void {
     const { type, from, to, payload } = JSON.parse(JSON.stringify(message));
     queueMicrotask(() => {
       for (const queue of this.#subscribers.get(to) ?? []) queue.push({ type, from, payload });

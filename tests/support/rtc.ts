@@ -79,6 +79,33 @@ export async function rawWorker(signaling: Signaling): Promise<RawPeer> {
   return await rawPeer(transport, control, blocks);
 }
 
+/** Connect with one channel, as a Python client does. */
+export async function legacyClient(signaling: Signaling, workerId: string): Promise<{
+  transport: Transport;
+  channel: Channel;
+}> {
+  const transport = await Transport.create([]);
+  const { channel, opened } = transport.open("training");
+  const incoming = signaling.messages()[Symbol.asyncIterator]();
+  signaling.send({ type: "offer", to: workerId, payload: { sdp: await transport.offer() } });
+  await transport.connect(await nextSdp(incoming));
+  await opened;
+  return { transport, channel };
+}
+
+/** Answer the next offer and wait for the one channel, as a Python worker does. */
+export async function legacyWorker(signaling: Signaling): Promise<{
+  transport: Transport;
+  channel: Channel;
+}> {
+  const transport = await Transport.create([]);
+  const incoming = signaling.messages()[Symbol.asyncIterator]();
+  const { value: offer } = await incoming.next();
+  const sdp = await transport.answer(descriptionOf(offer)?.sdp ?? "");
+  signaling.send({ type: "answer", to: offer.from, payload: { sdp } });
+  return { transport, channel: await transport.firstChannel };
+}
+
 /** Prove what a client proves, and nothing after that: no heartbeat, no goodbye. */
 export async function proveAsClient(peer: RawPeer): Promise<void> {
   await proveMutually(peer.control, {
@@ -141,7 +168,7 @@ async function rawPeer(
   return { transport, control, blocks, binding, [Symbol.asyncDispose]: dispose };
 }
 
-async function nextSdp(incoming: AsyncIterator<{ payload: unknown }>): Promise<string> {
+async function nextSdp(incoming: AsyncIterator<{ payload?: unknown }>): Promise<string> {
   const { value } = await incoming.next();
   return (value.payload as { sdp: string }).sdp;
 }

@@ -93,6 +93,21 @@ Deno.test("connectTo() gives up on a worker that cannot be reached", async () =>
   await accepted.return?.();
 });
 
+Deno.test("connectTo() fails on a certificate that the answer did not announce", async () => {
+  const room = new MemoryRoom();
+  room.tamper = (message) => {
+    const payload = message.payload as SessionDescription;
+    if (message.type === "offer") return message;
+    const sdp = payload.sdp.replace(/(a=fingerprint:sha-256) .*/, `$1 ${"AB:".repeat(31)}AB`);
+    return { ...message, payload: { ...payload, sdp } };
+  };
+  const accepted = acceptPeers(room.join("worker"), { ...LAB, timings: { connect: 2_000 } });
+  await assertFails(room, /secure connection|no connection|closed/, {
+    timings: { connect: 2_000 },
+  });
+  await accepted.return?.();
+});
+
 Deno.test("connectTo() can be given up", async () => {
   const giveUp = new AbortController();
   const room = new MemoryRoom();

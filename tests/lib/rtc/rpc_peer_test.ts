@@ -86,6 +86,15 @@ Deno.test("calls under way fail when the connection ends, and later ones too", a
   await assert.rejects(talk.client.call("wait"), ConnectionError);
 });
 
+Deno.test("calls that wait for room fail when the connection ends", async () => {
+  await using pair = await connectPair({ timings: { goodbye: 0 } });
+  const client = new RpcPeer(pair.client.control, { peerId: "worker" });
+  const calls = Array.from({ length: 20 }, () => client.call("store", "x".repeat(60_000)));
+  const settled = Promise.allSettled(calls);
+  await pair.client.close();
+  for (const { status } of await settled) assert.equal(status, "rejected");
+});
+
 Deno.test("notifications arrive, other messages are passed on, broken ones dropped", async () => {
   const told = new Inbox<unknown>();
   await using talk = await conversation({ tell: told.push });
