@@ -7,7 +7,7 @@ import type { JobEvent } from "../lib/protocol/job_events.ts";
 import type { ModelRegistry } from "../lib/registry.ts";
 import type { StartedSupervisor } from "./executor/local.ts";
 import { EventTail } from "./job_events.ts";
-import type { JobFolder } from "./job_folder.ts";
+import { isFinalStatus, type JobFolder } from "./job_folder.ts";
 import { lifeOf } from "./job_life.ts";
 import { recoverJob } from "./recovery.ts";
 
@@ -15,7 +15,7 @@ const POLL_MS = 100;
 const ALIVE_CHECK_MS = 1_000;
 
 /**
- * The events of a job, as they come, until its result is on the disk.
+ * The events of a job, as they come, until it has ended.
  *
  * Where the supervisor is gone without finishing the job, the job is booked here and now.
  *
@@ -38,12 +38,13 @@ export async function* watchJob(
     if (isDue) nextCheck = performance.now() + ALIVE_CHECK_MS;
     const isFinished = await folder.readResult() !== null;
     yield* await tail.poll();
-    if (isFinished) {
-      // Killed after its result, a supervisor leaves a state that still says running.
-      if (hasEnded && await lifeOf(folder) === "dead") await recoverJob(folder, registry);
-      return;
-    }
+    // Killed between result and state, a supervisor leaves a job that still says running.
+    if (isFinished && await hasFinalState(folder)) return;
     if (isGone || (isDue && await lifeOf(folder) === "dead")) await recoverJob(folder, registry);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+async function hasFinalState(folder: JobFolder): Promise<boolean> {
+  return await folder.readState().then(({ status }) => isFinalStatus(status), () => false);
 }
