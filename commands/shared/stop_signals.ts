@@ -6,7 +6,7 @@
 export async function untilStopped(): Promise<Deno.Signal> {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM", "SIGHUP"];
+    : ["SIGINT", "SIGTERM"];
   const { promise, resolve } = Promise.withResolvers<Deno.Signal>();
   const listeners = signals.map((signal) => ({ signal, listen: () => resolve(signal) }));
   for (const { signal, listen } of listeners) Deno.addSignalListener(signal, listen);

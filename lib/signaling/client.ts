@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-import { ConflictError, ConnectionError, NotAuthorisedError } from "../errors.ts";
+import { ConflictError, ConnectionError, NotAuthorisedError, SleapRtcError } from "../errors.ts";
 import { logger } from "../log.ts";
 import { printable } from "../terminal/printable.ts";
 import { shorten } from "../terminal/width.ts";
@@ -128,12 +128,19 @@ export class SignalingClient implements AsyncDisposable {
    * Tell the room something new about this peer; keys of `properties` that are not named stay.
    *
    * @throws {ConnectionError} when the connection is lost or no answer comes
+   * @throws {SleapRtcError} when the server refuses it; the old metadata stay
    */
   async updateMetadata(metadata: Record<string, unknown>): Promise<void> {
-    this.#metadata = mergeProperties(this.#metadata, metadata);
+    const previous = this.#metadata;
+    this.#metadata = mergeProperties(previous, metadata);
     // All of it: the Python project's server forgets what an update does not name.
     this.#sendFrame({ type: "update_metadata", peer_id: this.#peerId, metadata: this.#metadata });
-    await this.#updates.wait(this.#timeout);
+    try {
+      await this.#updates.wait(this.#timeout);
+    } catch (error) {
+      this.#metadata = previous;
+      throw error;
+    }
   }
 
   /** What comes for us, for one reader at a time; ends with the connection. */
@@ -235,7 +242,7 @@ export class SignalingClient implements AsyncDisposable {
       this.#registrations.reject(this.#refusal(frame.code ?? "", reason));
       return;
     }
-    const error = new ConnectionError(`The signaling server refused a request: ${reason}`);
+    const error = new SleapRtcError(`The signaling server refused a request: ${reason}`);
     if (this.#discoveries.isWaiting) this.#discoveries.reject(error);
     else if (this.#updates.isWaiting) this.#updates.reject(error);
     else log.debug(`the signaling server says: ${reason}`);

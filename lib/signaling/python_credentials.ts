@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { randomUUID } from "node:crypto";
 import type { JoinedRoom } from "../credentials.ts";
 import { createInvite, createJwt, redeemInvite } from "./http_api.ts";
 
@@ -30,7 +31,9 @@ export interface PythonCredentials {
 export async function invitePython(room: JoinedRoom): Promise<PythonCredentials> {
   const { server, room_id, secret, account_key: accountKey } = room;
   const invite = await createInvite(server, room_id, { accountKey, uses: 1, lifetime: 60 });
-  const joined = await redeemInvite(server, invite.invite_code, { name: "python" });
+  // Python clients take it for their peer ID, so it must be their own.
+  const name = `python-${randomUUID().slice(0, 8)}`;
+  const joined = await redeemInvite(server, invite.invite_code, { name });
   const key = joined.account_key ?? accountKey;
   const { jwt, user } = await createJwt(server, { accountKey: key, days: JWT_DAYS });
   return {

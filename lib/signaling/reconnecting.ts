@@ -91,13 +91,20 @@ export class ReconnectingSignaling implements AsyncDisposable {
     this.#client.send(signal);
   }
 
-  /** Tell the room something new about this peer; without a connection, as soon as it is back. */
+  /**
+   * Tell the room something new about this peer; without a connection, as soon as it is back.
+   *
+   * @throws {SleapRtcError} when the server refuses it; the old metadata stay
+   */
   async updateMetadata(metadata: Record<string, unknown>): Promise<void> {
-    this.#metadata = mergeProperties(this.#metadata, metadata);
+    const previous = this.#metadata;
+    this.#metadata = mergeProperties(previous, metadata);
     try {
       await this.#client.updateMetadata(metadata);
     } catch (error) {
-      if (!(error instanceof ConnectionError)) throw error;
+      if (error instanceof ConnectionError) return;
+      this.#metadata = previous;
+      throw error;
     }
   }
 
@@ -160,9 +167,9 @@ export class ReconnectingSignaling implements AsyncDisposable {
       metadata,
       signal: this.#stop.signal,
     });
-    this.#isConnected = true;
     // It may have changed while we registered.
     if (this.#metadata !== metadata) await this.#client.updateMetadata(this.#metadata);
+    this.#isConnected = true;
   }
 
   async #pause(milliseconds: number): Promise<void> {

@@ -311,7 +311,7 @@ Deno.test("a Python machine gets its credentials.json, good for client and worke
   assert.deepEqual(more, {});
   assert.equal(default_room, room_id);
   assert.deepEqual(room_secrets, { [room_id]: room?.["secret"] });
-  assert.equal(user.username, "python");
+  assert.match(user.username, /^python-[0-9a-f]{8}$/);
   assert.notEqual(account_key, room?.["account_key"]);
   assert.match(stderr, /SLEAP_RTC_SIGNALING_WS=ws:\/\/127/);
   for (const credential of [{ jwt, role: "client" }, { api_key: account_key, role: "worker" }]) {
@@ -319,4 +319,29 @@ Deno.test("a Python machine gets its credentials.json, good for client and worke
     const answer = await peer.ask({ type: "register", peer_id: "p", room_id, ...credential });
     assert.equal(answer["type"], "registered_auth");
   }
+});
+
+Deno.test("a killed server forgets no member", async () => {
+  await using machines = await Machines.create();
+  const server = await machines.serve();
+  const { port } = new URL(server.url);
+  await machines.on("laptop", ["join", server.firstLine]);
+  await server.stop("SIGKILL");
+  await using _again = await machines.serve("--port", port);
+  const { stdout } = await machines.on("laptop", ["status", "--json"]);
+  assert.equal(JSON.parse(stdout)[0].reachable, true);
+});
+
+Deno.test("a link to another program's port: exit 1, not a signaling server", async () => {
+  await using machines = await Machines.create();
+  const server = await machines.serve();
+  await server.stop();
+  await using other = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    () => new Response("<h1>It works</h1>"),
+  );
+  const link = server.firstLine.replace(server.url, `http://127.0.0.1:${other.addr.port}`);
+  const { code, stderr } = await machines.on("laptop", ["join", link]);
+  assert.equal(code, 1);
+  assert.match(stderr, /did not answer as a sleap-rtc signaling server \(200\)\nhint: Check/);
 });

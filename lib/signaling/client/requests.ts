@@ -33,17 +33,16 @@ export class Requests<T> {
    */
   async wait(timeout: number): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const request = { resolve, reject };
-    this.#waiting.push(request);
-    const timer = setTimeout(() => {
-      this.#waiting.splice(this.#waiting.indexOf(request), 1);
-      reject(
-        new ConnectionError(`The signaling server did not send ${this.#what}`, {
-          hint: "Try again; look at the server's log if it stays like that.",
-        }),
-      );
-    }, timeout);
+    // It stays in the queue: an answer that comes too late must not be taken for the next one's.
+    this.#waiting.push({ resolve, reject });
+    const timer = setTimeout(() => reject(this.#silence()), timeout);
     return await promise.finally(() => clearTimeout(timer));
+  }
+
+  #silence(): ConnectionError {
+    return new ConnectionError(`The signaling server did not send ${this.#what}`, {
+      hint: "Try again; look at the server's log if it stays like that.",
+    });
   }
 
   /** An answer came. */

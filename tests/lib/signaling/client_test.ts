@@ -76,7 +76,9 @@ Deno.test("metadata that is too big is refused, and the connection stays", async
     worker.updateMetadata({ properties: { text: "x".repeat(40_000) } }),
     /refused a request: Metadata is too big/,
   );
-  await worker.updateMetadata({ properties: { text: "x" } });
+  await worker.updateMetadata({ properties: { status: "busy" } });
+  await using client = await SignalingClient.connect(bed.options("laptop"));
+  assert.deepEqual((await client.discover())[0]?.metadata["properties"], { status: "busy" });
 });
 
 Deno.test("a refused registration says why, exit 4, without the credential", async () => {
@@ -157,11 +159,38 @@ Deno.test("a server that no longer pings is gone", async () => {
 });
 
 Deno.test("pings keep a connection", async () => {
-  await using bed = await SignalingBed.create({ pingInterval: 20 });
-  await using client = await SignalingClient.connect(bed.options("laptop", { silence: 1000 }));
-  const ended = client.ended.then(() => "ended");
-  const pinged = new Promise((resolve) => setTimeout(() => resolve("pinged"), 1500));
-  assert.equal(await Promise.race([ended, pinged]), "pinged");
+  let pings = 0;
+  await using server = new SilentServer((socket) => {
+    socket.send(
+      '{"type":"registered_auth","room_id":"r","peer_id":"laptop","features":["notices"]}',
+    );
+    const timer = setInterval(() => {
+      socket.send('{"type":"ping"}');
+      if (++pings < 30) return;
+      clearInterval(timer);
+      socket.send('{"type":"undeliverable","target":"w"}');
+    }, 20);
+  });
+  await using bed = await SignalingBed.create();
+  const options = bed.options("laptop", { server: server.url, silence: 300 });
+  await using client = await SignalingClient.connect(options);
+  assert.deepEqual(await next(client), { type: "undeliverable", from: "w" });
+});
+
+Deno.test("an answer that comes too late is not taken for the next one", async () => {
+  let asked = 0;
+  await using server = new SilentServer((socket) => {
+    if (asked++ === 0) socket.send('{"type":"registered_auth","room_id":"r","peer_id":"laptop"}');
+    if (asked !== 3) return;
+    for (const peer_id of ["first", "second"]) {
+      socket.send(JSON.stringify({ type: "peer_list", peers: [{ peer_id }] }));
+    }
+  });
+  await using bed = await SignalingBed.create();
+  const options = bed.options("laptop", { server: server.url, timeout: 200 });
+  await using client = await SignalingClient.connect(options);
+  await assert.rejects(client.discover(), /did not send the list of peers/);
+  assert.equal((await client.discover())[0]?.peerId, "second");
 });
 
 Deno.test("a second connection of one account takes over its peer ID", async () => {

@@ -47,6 +47,20 @@ Deno.test("a restarted server: accounts survive, and peers come back with what t
   }
 });
 
+Deno.test("metadata that the server refuses is not sent again", async () => {
+  await using bed = await SignalingBed.create();
+  const { options, changes } = new WorkerBed(bed);
+  await using worker = await ReconnectingSignaling.connect(options);
+  await assert.rejects(
+    worker.updateMetadata({ properties: { text: "x".repeat(40_000) } }),
+    /Metadata is too big/,
+  );
+  await bed.stop();
+  await changes.next();
+  bed.restart();
+  assert.equal(await changes.next(), null);
+});
+
 Deno.test("a key that was revoked ends the attempts to come back", async () => {
   await using bed = await SignalingBed.create();
   const { options } = new WorkerBed(bed);
