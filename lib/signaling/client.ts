@@ -10,8 +10,8 @@ import { printable } from "../terminal/printable.ts";
 import { shorten } from "../terminal/width.ts";
 import { parseBoundedJson } from "./bounded_json.ts";
 import { type ServerFrame, ServerFrameSchema } from "./client/frames.ts";
-import { MessageQueue } from "./client/message_queue.ts";
-import { mergeProperties } from "./client/metadata.ts";
+import { Broadcast } from "./client/broadcast.ts";
+import { asObject, mergeProperties } from "./client/metadata.ts";
 import { Requests } from "./client/requests.ts";
 import type {
   IncomingSignal,
@@ -50,7 +50,7 @@ export class SignalingClient implements AsyncDisposable {
   readonly #registrations = new Requests<Registration>("an answer to the registration");
   readonly #discoveries = new Requests<PeerInfo[]>("the list of peers");
   readonly #updates = new Requests<void>("an answer to the new metadata");
-  readonly #signals = new MessageQueue<IncomingSignal>(MAX_WAITING_SIGNALS);
+  readonly #signals = new Broadcast<IncomingSignal>(MAX_WAITING_SIGNALS);
   readonly #end = Promise.withResolvers<SignalingEnd>();
   #metadata: Record<string, unknown>;
   #peerId: string;
@@ -119,8 +119,8 @@ export class SignalingClient implements AsyncDisposable {
    * @throws {ConnectionError} when the connection is lost
    */
   send(signal: OutgoingSignal): void {
-    const fields = signal.type === "candidate" ? { candidate: signal.payload } : signal.payload;
-    const { type, to: target } = signal;
+    const { type, to: target, payload } = signal;
+    const fields = type === "candidate" ? { candidate: payload } : asObject(payload);
     this.#sendFrame({ ...fields, type, sender: this.#peerId, target });
   }
 
@@ -143,9 +143,12 @@ export class SignalingClient implements AsyncDisposable {
     }
   }
 
-  /** What comes for us, for one reader at a time; ends with the connection. */
+  /**
+   * What comes for us from now on. Each call is a subscription of its own, which ends with the
+   * connection or its `return()`; what came before the first one waits for it.
+   */
   messages(): AsyncIterableIterator<IncomingSignal> {
-    return this.#signals.read();
+    return this.#signals.subscribe();
   }
 
   /** Leave the room. */
@@ -220,15 +223,19 @@ export class SignalingClient implements AsyncDisposable {
         return this.#deliver({ type: "candidate", from: frame.sender, payload: frame.candidate });
       case "peer_joined":
       case "peer_left":
-        return this.#deliver({ type: frame.type, from: frame.peer_id, role: frame.role });
+        return this.#deliver({
+          type: frame.type,
+          from: frame.peer_id,
+          payload: { role: frame.role },
+        });
       case "undeliverable":
-        return this.#deliver({ type: "undeliverable", from: frame.target });
+        return this.#deliver({ type: "undeliverable", from: frame.target, payload: null });
       default:
     }
   }
 
   #deliver(signal: IncomingSignal): void {
-    if (!this.#signals.push(signal)) {
+    if (!this.#signals.publish(signal)) {
       log.warn(`dropped a message of "${signal.from}": too many wait`);
     }
   }

@@ -14,7 +14,7 @@ import {
   type SignalingEnd,
   type SignalingOptions,
 } from "./client.ts";
-import { MessageQueue } from "./client/message_queue.ts";
+import { Broadcast } from "./client/broadcast.ts";
 import { mergeProperties } from "./client/metadata.ts";
 
 /** Options of {@linkcode ReconnectingSignaling.connect}. */
@@ -41,7 +41,7 @@ export class ReconnectingSignaling implements AsyncDisposable {
   /** Resolves when it will not come back. */
   readonly ended: Promise<SignalingEnd>;
   readonly #options: ReconnectingOptions;
-  readonly #signals = new MessageQueue<IncomingSignal>(MAX_WAITING_SIGNALS);
+  readonly #signals = new Broadcast<IncomingSignal>(MAX_WAITING_SIGNALS);
   readonly #stop = new AbortController();
   #client: SignalingClient;
   #isConnected = true;
@@ -108,9 +108,12 @@ export class ReconnectingSignaling implements AsyncDisposable {
     }
   }
 
-  /** What comes for us, over all connections, for one reader at a time. */
+  /**
+   * What comes for us from now on, over all connections. Each call is a subscription of its own,
+   * which ends when this place in the room is left for good, or with its `return()`.
+   */
   messages(): AsyncIterableIterator<IncomingSignal> {
-    return this.#signals.read();
+    return this.#signals.subscribe();
   }
 
   /** Leave the room. */
@@ -126,7 +129,7 @@ export class ReconnectingSignaling implements AsyncDisposable {
 
   async #keepConnected(): Promise<SignalingEnd> {
     while (true) {
-      for await (const signal of this.#client.messages()) this.#signals.push(signal);
+      for await (const signal of this.#client.messages()) this.#signals.publish(signal);
       const end = await this.#client.ended;
       const final = end.kind === "lost" ? await this.#comeBack(end.reason) : end;
       if (final === null) continue;

@@ -7,6 +7,7 @@ export function mergeProperties(
   return { ...old, ...update, properties };
 }
 
-function asObject(value: unknown): Record<string, unknown> {
+/** An object as it is; anything else is an empty one. */
+export function asObject(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? { ...value } : {};
 }

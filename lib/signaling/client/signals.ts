@@ -20,24 +20,27 @@ export interface PeerFilter {
   properties?: Record<string, unknown>;
 }
 
-/** A session description; what else the sender added is kept. */
-export interface DescriptionPayload {
-  sdp: string;
-  [key: string]: unknown;
+/** What another peer sent to us, or what the server says about one. */
+export interface IncomingSignal {
+  /** `undeliverable`: what we sent did not arrive, no such peer is in the room. */
+  type: "offer" | "answer" | "candidate" | "peer_joined" | "peer_left" | "undeliverable";
+  /** The peer that sent it, as the server knows it, or that it is about. */
+  from: string;
+  /**
+   * Of an offer or answer `{sdp: string, …}` with whatever else the sender added; the candidate;
+   * of `peer_joined` and `peer_left` `{role: string}`.
+   */
+  payload: unknown;
 }
 
-/** What another peer sent to us, or what the server says about one. */
-export type IncomingSignal =
-  | { type: "offer" | "answer"; from: string; payload: DescriptionPayload }
-  | { type: "candidate"; from: string; payload: unknown }
-  | { type: "peer_joined" | "peer_left"; from: string; role: string }
-  /** Something we sent did not arrive: no such peer is in the room. */
-  | { type: "undeliverable"; from: string };
-
 /** What is sent to another peer. */
-export type OutgoingSignal =
-  | { type: "offer" | "answer"; to: string; payload: DescriptionPayload }
-  | { type: "candidate"; to: string; payload: unknown };
+export interface OutgoingSignal {
+  type: "offer" | "answer" | "candidate";
+  /** The peer it is for. */
+  to: string;
+  /** Of an offer or answer `{sdp: string, …}`, as it arrives; the candidate. */
+  payload: unknown;
+}
 
 /** Options of `SignalingClient.connect`. */
 export interface SignalingOptions {

@@ -4,9 +4,13 @@ import { type IncomingSignal, SignalingClient } from "../../../lib/signaling/cli
 import { CapturedLog } from "../../support/captured_log.ts";
 import { RawPeer, SignalingBed } from "../../support/signaling.ts";
 
+const readers = new WeakMap<SignalingClient, AsyncIterator<IncomingSignal>>();
+
+/** The next signal that a test has not read. */
 async function next(client: SignalingClient): Promise<IncomingSignal> {
-  const { value } = await client.messages().next();
-  assert.ok(value !== undefined);
+  const reader = readers.get(client) ?? client.messages();
+  readers.set(client, reader);
+  const { value } = await reader.next();
   return value;
 }
 
@@ -18,7 +22,11 @@ Deno.test("two clients find each other and exchange an offer and an answer", asy
   );
   await using client = await SignalingClient.connect(bed.options("laptop"));
   assert.equal(client.peerId, "laptop");
-  assert.deepEqual(await next(worker), { type: "peer_joined", from: "laptop", role: "client" });
+  assert.deepEqual(await next(worker), {
+    type: "peer_joined",
+    from: "laptop",
+    payload: { role: "client" },
+  });
   assert.deepEqual(await client.discover({ role: "worker", tags: ["sleap-rtc"] }), [
     { peerId: "gpu1", role: "worker", metadata },
   ]);
@@ -31,7 +39,11 @@ Deno.test("two clients find each other and exchange an offer and an answer", asy
   client.send({ type: "candidate", to: "gpu1", payload: candidate });
   assert.deepEqual(await next(worker), { type: "candidate", from: "laptop", payload: candidate });
   await client.close();
-  assert.deepEqual(await next(worker), { type: "peer_left", from: "laptop", role: "client" });
+  assert.deepEqual(await next(worker), {
+    type: "peer_left",
+    from: "laptop",
+    payload: { role: "client" },
+  });
 });
 
 Deno.test("a Python peer and a client understand each other", async () => {
@@ -54,7 +66,7 @@ Deno.test("what is sent to a peer that is not there is told", async () => {
   await using bed = await SignalingBed.create();
   await using client = await SignalingClient.connect(bed.options("laptop"));
   client.send({ type: "offer", to: "gone", payload: { sdp: "v=0" } });
-  assert.deepEqual(await next(client), { type: "undeliverable", from: "gone" });
+  assert.deepEqual(await next(client), { type: "undeliverable", from: "gone", payload: null });
 });
 
 Deno.test("metadata is updated one property at a time", async () => {
@@ -174,7 +186,7 @@ Deno.test("pings keep a connection", async () => {
   await using bed = await SignalingBed.create();
   const options = bed.options("laptop", { server: server.url, silence: 300 });
   await using client = await SignalingClient.connect(options);
-  assert.deepEqual(await next(client), { type: "undeliverable", from: "w" });
+  assert.deepEqual(await next(client), { type: "undeliverable", from: "w", payload: null });
 });
 
 Deno.test("an answer that comes too late is not taken for the next one", async () => {
