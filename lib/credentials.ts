@@ -43,21 +43,26 @@ const log = logger("credentials");
 /**
  * The rooms this machine has joined, the latest last.
  *
+ * @param home `SLEAP_RTC_HOME`
  * @throws {ConflictError} when the file is damaged
  */
-export async function joinedRooms(): Promise<JoinedRoom[]> {
-  return (await read(roomsFile())).rooms;
+export async function joinedRooms(home = homeFolder()): Promise<JoinedRoom[]> {
+  return (await read(roomsFile(home))).rooms;
 }
 
 /**
  * The room that is meant: the only one, or the one with this ID or name.
  *
  * @param wanted value of `--room`
+ * @param home `SLEAP_RTC_HOME`
  * @throws {NotFoundError} when none was joined, or no such one
  * @throws {UsageError} when there are several and none, or an ambiguous name, was given
  */
-export async function findJoinedRoom(wanted: string | undefined): Promise<JoinedRoom> {
-  const rooms = await joinedRooms();
+export async function findJoinedRoom(
+  wanted: string | undefined,
+  home = homeFolder(),
+): Promise<JoinedRoom> {
+  const rooms = await joinedRooms(home);
   if (rooms.length === 0) {
     throw new NotFoundError("This machine has not joined a room", {
       hint: "Ask a member for a link (`sleap-rtc invite`), and run `sleap-rtc join LINK`.",
@@ -86,11 +91,12 @@ export async function findJoinedRoom(wanted: string | undefined): Promise<Joined
 /**
  * Remember a room in place of what was known of it.
  *
+ * @param home `SLEAP_RTC_HOME`
  * @throws {ConflictError} when the file is damaged; it is not overwritten
  */
-export async function storeRoom(room: JoinedRoom): Promise<void> {
-  const path = roomsFile();
-  await makeFolder(homeFolder(), FOLDER_MODE);
+export async function storeRoom(room: JoinedRoom, home = homeFolder()): Promise<void> {
+  const path = roomsFile(home);
+  await makeFolder(home, FOLDER_MODE);
   using _lock = await FileLock.acquire(`${path}.lock`);
   const file = await read(path);
   const others = file.rooms.filter((other) => !isSameRoom(other, room));
@@ -108,8 +114,8 @@ export function isSameRoom(
   return a.room_id === b.room_id && (a.server === b.server || a.secret === b.secret);
 }
 
-function roomsFile(): string {
-  return join(homeFolder(), "rooms.json");
+function roomsFile(home: string): string {
+  return join(home, "rooms.json");
 }
 
 async function read(path: string): Promise<File> {
