@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { ConnectionError } from "../errors.ts";
+import { logger } from "../log.ts";
 import { LEGACY_LABEL } from "../protocol/legacy_auth.ts";
 import { CHANNEL_LABELS } from "../protocol/peer_link.ts";
 import { authenticate } from "./authenticate.ts";
@@ -14,6 +16,8 @@ import { descriptionOf, type IncomingSignal, type Signaling } from "./signaling.
 import { legacyTimings, type Timings, within } from "./timings.ts";
 import { Transport } from "./transport.ts";
 
+const log = logger("rtc");
+
 /** Options of {@linkcode connectTo}. */
 export interface ConnectOptions extends RtcOptions {
   /**
@@ -22,6 +26,12 @@ export interface ConnectOptions extends RtcOptions {
    * @default {false}
    */
   legacy?: boolean;
+  /**
+   * How often it is tried to reach a peer that answers. One lost packet can spoil a try: werift's
+   * handshake recovers from few of them.
+   * @default {3}
+   */
+  attempts?: number;
 }
 
 /**
@@ -42,18 +52,16 @@ export async function connectTo(
   peerId: string,
   options: ConnectOptions,
 ): Promise<PeerConnection> {
-  const timings = timingsOf(options);
-  const transport = await Transport.create(options.iceServers ?? []);
-  const onAbort = () => transport.abandon("it was given up");
-  options.signal?.addEventListener("abort", onAbort, { once: true });
-  if (options.signal?.aborted) onAbort();
-  try {
-    return await connect(transport, { signaling, peerId, options, timings });
-  } catch (error) {
-    await transport.close();
-    throw error;
-  } finally {
-    options.signal?.removeEventListener("abort", onAbort);
+  const { attempts = 3, signal } = options;
+  for (let number = 1;; number++) {
+    const attempt = { signaling, peerId, options, timings: timingsOf(options), isAnswered: false };
+    try {
+      return await connectOnce(attempt);
+    } catch (error) {
+      const isWorthwhile = error instanceof ConnectionError && attempt.isAnswered;
+      if (!isWorthwhile || signal?.aborted || number >= attempts) throw error;
+      log.debug(`Attempt ${number} of ${attempts}: ${error.message}`);
+    }
   }
 }
 
@@ -62,6 +70,24 @@ interface Attempt {
   peerId: string;
   options: ConnectOptions;
   timings: Timings;
+  /** Whether the peer has answered our offer. */
+  isAnswered: boolean;
+}
+
+async function connectOnce(attempt: Attempt): Promise<PeerConnection> {
+  const { options } = attempt;
+  const transport = await Transport.create(options.iceServers ?? []);
+  const onAbort = () => transport.abandon("it was given up");
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  if (options.signal?.aborted) onAbort();
+  try {
+    return await connect(transport, attempt);
+  } catch (error) {
+    await transport.close();
+    throw error;
+  } finally {
+    options.signal?.removeEventListener("abort", onAbort);
+  }
 }
 
 async function connect(transport: Transport, attempt: Attempt): Promise<PeerConnection> {
@@ -109,6 +135,7 @@ async function connectLegacy(transport: Transport, attempt: Attempt): Promise<Pe
 async function open(transport: Transport, attempt: Attempt, opened: Promise<unknown>) {
   const { peerId, timings } = attempt;
   const answer = await exchange(transport, attempt);
+  attempt.isAnswered = true;
   await orLost(transport, peerId, transport.connect(answer));
   await within(
     timings.connect,

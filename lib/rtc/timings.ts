@@ -19,7 +19,7 @@ export interface Timings {
 /** The values that are used unless a caller says otherwise. */
 export const DEFAULT_TIMINGS: Readonly<Timings> = {
   answer: 10_000,
-  connect: 15_000,
+  connect: 6_000,
   authenticate: 10_000,
   heartbeat: 1_500,
   silence: 15_000,

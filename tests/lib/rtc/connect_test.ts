@@ -93,6 +93,22 @@ Deno.test("connectTo() gives up on a worker that cannot be reached", async () =>
   await accepted.return?.();
 });
 
+Deno.test("connectTo() tries again when a try was spoiled", async () => {
+  const room = new MemoryRoom();
+  let offers = 0;
+  room.tamper = (message) => {
+    if (message.type === "offer") offers++;
+    const payload = message.payload as SessionDescription;
+    const sdp = offers > 1 ? payload.sdp : payload.sdp.replaceAll(/^a=candidate:.*\r?\n/gm, "");
+    return { ...message, payload: { ...payload, sdp } };
+  };
+  const accepted = acceptPeers(room.join("worker"), LAB);
+  const client = await connectTo(room.join("client"), "worker", LAB);
+  await client.close();
+  assert.equal(offers, 2);
+  await accepted.return?.();
+});
+
 Deno.test("connectTo() fails on a certificate that the answer did not announce", async () => {
   const room = new MemoryRoom();
   room.tamper = (message) => {
