@@ -1,0 +1,125 @@
+import { createHash, type Hash } from "node:crypto";
+import { ConflictError } from "../errors.ts";
+import { writeError } from "../files/atomic_write.ts";
+import type { UploadBegin } from "../protocol/upload.ts";
+
+/** Puts a whole temp file in its place, and makes that durable. */
+export type Publish = (temp: string) => Promise<void>;
+
+/** A file on its way into the content store: a temp file until {@linkcode commit}. */
+export class IncomingFile {
+  readonly #announced: UploadBegin;
+  readonly #path: string;
+  readonly #temp: string;
+  readonly #publish: Publish;
+  readonly #file: Deno.FsFile;
+  readonly #hash: Hash = createHash("sha256");
+  #bytes = 0;
+  #isOpen = true;
+
+  /** @param places the temp file, new and open, and the path it is for */
+  private constructor(
+    announced: UploadBegin,
+    places: { temp: string; path: string; file: Deno.FsFile },
+    publish: Publish,
+  ) {
+    this.#announced = announced;
+    this.#temp = places.temp;
+    this.#path = places.path;
+    this.#file = places.file;
+    this.#publish = publish;
+  }
+
+  /**
+   * Create the temp file.
+   *
+   * @throws {SleapRtcError} when the disk is full or the folder cannot be written
+   */
+  static async create(
+    announced: UploadBegin,
+    places: { temp: string; path: string },
+    publish: Publish,
+  ): Promise<IncomingFile> {
+    try {
+      const file = await Deno.open(places.temp, { write: true, createNew: true, mode: 0o600 });
+      return new IncomingFile(announced, { ...places, file }, publish);
+    } catch (error) {
+      throw writeError(places.path, error);
+    }
+  }
+
+  /** Bytes that were written. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Append the next bytes, one call after another.
+   *
+   * @throws {ConflictError} when they are more than was announced
+   * @throws {SleapRtcError} when the disk is full
+   */
+  async write(payload: Uint8Array): Promise<void> {
+    if (this.#bytes + payload.length > this.#announced.bytes) {
+      throw new ConflictError(
+        `Refused "${this.#announced.name}": more came than the announced ${this.#announced.bytes} bytes`,
+      );
+    }
+    this.#hash.update(payload);
+    try {
+      for (let written = 0; written < payload.length;) {
+        written += await this.#file.write(payload.subarray(written));
+      }
+    } catch (error) {
+      throw writeError(this.#path, error);
+    }
+    this.#bytes += payload.length;
+  }
+
+  /**
+   * Check the content, make it durable and give it its name. Whatever fails, no temp file is left.
+   *
+   * @returns the file's path
+   * @throws {ConflictError} when bytes are missing or the SHA-256 differs
+   * @throws {SleapRtcError} when the disk is full
+   */
+  async commit(): Promise<string> {
+    try {
+      this.#assertWhole();
+      await this.#file.sync();
+      this.#close();
+      await this.#publish(this.#temp);
+      return this.#path;
+    } catch (error) {
+      throw writeError(this.#path, error);
+    } finally {
+      await this.discard();
+    }
+  }
+
+  /** Drop what came; no error when it is gone already. */
+  async discard(): Promise<void> {
+    this.#close();
+    await Deno.remove(this.#temp).catch(() => {});
+  }
+
+  #assertWhole(): void {
+    const { name, bytes, sha256 } = this.#announced;
+    if (this.#bytes !== bytes) {
+      throw new ConflictError(`Refused "${name}": only ${this.#bytes} of ${bytes} bytes came`, {
+        hint: "Upload the file again.",
+      });
+    }
+    const actual = this.#hash.digest("hex");
+    if (actual === sha256) return;
+    throw new ConflictError(
+      `Refused "${name}": its SHA-256 is ${actual}, but ${sha256} was announced`,
+      { hint: "Upload the file again, and do not change it meanwhile." },
+    );
+  }
+
+  #close(): void {
+    if (this.#isOpen) this.#file.close();
+    this.#isOpen = false;
+  }
+}

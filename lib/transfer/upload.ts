@@ -1,0 +1,154 @@
+/**
+ * The client's side of uploads.
+ *
+ * @module
+ */
+import { basename } from "node:path";
+import * as v from "valibot";
+import { ConnectionError, messageOf } from "../errors.ts";
+import { digestFile, type FileDigests } from "../files/hash.ts";
+import { logger } from "../log.ts";
+import {
+  encodeUploadFrame,
+  UPLOAD_METHODS,
+  type UploadBegin,
+  UploadBegunSchema,
+  UploadEndedSchema,
+  UploadReceivedSchema,
+} from "../protocol/upload.ts";
+import { SendWindow } from "./send_window.ts";
+import { SourceFile } from "./source_file.ts";
+import { assertStoredName } from "./stored_name.ts";
+import { readMessage, type UploadPeer } from "./wire.ts";
+
+const log = logger("transfer");
+
+/** Bytes in a frame. */
+const PAYLOAD_BYTES = 32_768;
+
+/** Options of {@linkcode uploadFile}. */
+export interface UploadFileOptions {
+  /** Called when more has arrived, with what the worker has written, in bytes. */
+  onProgress?(sentBytes: number, totalBytes: number): void;
+  /** Gives up; the worker drops what it has. */
+  signal?: AbortSignal;
+}
+
+/** A file that the worker has. */
+export interface UploadedFile extends FileDigests {
+  /** Absolute path on the worker. */
+  path: string;
+  /** Size in bytes. */
+  bytes: number;
+  /** Whether nothing had to be sent. */
+  alreadyThere: boolean;
+}
+
+/** An upload that the worker has agreed to. */
+interface Upload {
+  id: number;
+  source: SourceFile;
+  announced: UploadBegin;
+  window: SendWindow;
+}
+
+/**
+ * Give a file to a worker, unless it is there. Its content is proved by SHA-256 and on the worker's
+ * disk before this returns.
+ *
+ * @throws {NotFoundError} when there is no such file
+ * @throws {UsageError} when it is not a file or its name cannot be stored
+ * @throws {ConflictError} when it changes while it is sent
+ * @throws {ConnectionError} when the connection is lost
+ * @throws {SleapRtcError} when the worker cannot store it
+ */
+export async function uploadFile(
+  path: string,
+  peer: UploadPeer,
+  options: UploadFileOptions = {},
+): Promise<UploadedFile> {
+  const name = basename(path);
+  assertStoredName(name);
+  options.signal?.throwIfAborted();
+  using source = await SourceFile.open(path);
+  const digests = await digestFile(path);
+  options.signal?.throwIfAborted();
+  const { bytes } = source;
+  const announced = { sha256: digests.sha256, name, bytes };
+  const begun = readMessage(
+    UploadBegunSchema,
+    await peer.calls.call(UPLOAD_METHODS.begin, announced),
+    `the answer to ${UPLOAD_METHODS.begin}`,
+  );
+  if ("have" in begun) return { path: begun.have, ...digests, bytes, alreadyThere: true };
+  const upload = { id: begun.upload, source, announced, window: new SendWindow(begun.window) };
+  const stored = await send(upload, peer, options);
+  return { path: stored, ...digests, bytes, alreadyThere: false };
+}
+
+async function send(
+  upload: Upload,
+  peer: UploadPeer,
+  options: UploadFileOptions,
+): Promise<string> {
+  const { id: number, window } = upload;
+  const onAbort = () => window.fail(options.signal?.reason);
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  if (options.signal?.aborted) onAbort();
+  peer.closed.then(({ reason }) => window.fail(lost(upload, reason)));
+  using _acknowledgements = listen(upload, peer, options);
+  try {
+    await sendContent(upload, peer);
+    return await end(upload, peer, options);
+  } catch (error) {
+    peer.calls.call(UPLOAD_METHODS.cancel, { upload: number })
+      .catch((why) => log.debug(`Could not cancel an upload: ${messageOf(why)}`));
+    throw error;
+  } finally {
+    options.signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Follow how far the worker has come. */
+function listen(upload: Upload, peer: UploadPeer, options: UploadFileOptions): Disposable {
+  const { id, window, announced } = upload;
+  return peer.calls.onNotification(UPLOAD_METHODS.received, (params) => {
+    const { success, output } = v.safeParse(UploadReceivedSchema, params);
+    if (!success || output.upload !== id) return;
+    if (output.failed) window.stop();
+    else if (window.acknowledge(output.bytes)) {
+      options.onProgress?.(window.acknowledged, announced.bytes);
+    }
+  });
+}
+
+/** Send everything, or as much as the worker takes. */
+async function sendContent(upload: Upload, { blocks }: UploadPeer): Promise<void> {
+  const { id, source, announced, window } = upload;
+  for await (const payload of source.read(PAYLOAD_BYTES)) {
+    if (!(await window.take(payload.length))) return;
+    try {
+      await blocks.send(encodeUploadFrame({ upload: id, payload }));
+    } catch (error) {
+      throw lost(upload, messageOf(error));
+    }
+  }
+  await source.assertUnchanged(announced.sha256);
+  await window.drained();
+}
+
+async function end(
+  { id }: Upload,
+  { calls }: UploadPeer,
+  { signal }: UploadFileOptions,
+): Promise<string> {
+  const answer = await calls.call(UPLOAD_METHODS.end, { upload: id }, signal ? { signal } : {});
+  return readMessage(UploadEndedSchema, answer, `the answer to ${UPLOAD_METHODS.end}`).path;
+}
+
+function lost({ announced, window }: Upload, reason: string): ConnectionError {
+  const progress = `${window.acknowledged} of ${announced.bytes} bytes had arrived`;
+  return new ConnectionError(`Cannot upload "${announced.name}": ${reason} (${progress})`, {
+    hint: "Run the command again when the worker can be reached.",
+  });
+}
