@@ -9,6 +9,7 @@ import { makeFolder, syncFolder } from "../files/atomic_write.ts";
 import type { UploadBegin } from "../protocol/upload.ts";
 import { assertFreeSpace } from "./free_space.ts";
 import { IncomingFile } from "./incoming_file.ts";
+import { storeError } from "./store_error.ts";
 import { assertStoredName } from "./stored_name.ts";
 
 const TEMP_NAME = /^\.incoming-[0-9a-f-]{36}$/;
@@ -58,13 +59,21 @@ export class ContentStore {
    */
   async begin(file: UploadBegin): Promise<IncomingFile> {
     assertStoredName(file.name);
+    try {
+      await this.#prepare(file);
+    } catch (error) {
+      throw storeError(this.#folder, error);
+    }
+    const temp = join(this.#folder, `.incoming-${crypto.randomUUID()}`);
+    const path = this.#pathOf(file);
+    return await IncomingFile.create(file, { temp, path }, (whole) => this.#publish(whole, file));
+  }
+
+  async #prepare(file: UploadBegin): Promise<void> {
     await makeFolder(this.#folder, 0o700);
     await this.#removeOldTemps();
     await this.#assertPlace(file);
     await assertFreeSpace(this.#folder, file.bytes);
-    const temp = join(this.#folder, `.incoming-${crypto.randomUUID()}`);
-    const path = this.#pathOf(file);
-    return await IncomingFile.create(file, { temp, path }, (whole) => this.#publish(whole, file));
   }
 
   async #publish(temp: string, file: UploadBegin): Promise<void> {

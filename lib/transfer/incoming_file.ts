@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { ConflictError } from "../errors.ts";
-import { writeError } from "../files/atomic_write.ts";
 import type { UploadBegin } from "../protocol/upload.ts";
+import { storeError } from "./store_error.ts";
 
 /** Puts a whole temp file in its place, and makes that durable. */
 export type Publish = (temp: string) => Promise<void>;
@@ -44,7 +44,7 @@ export class IncomingFile {
       const file = await Deno.open(places.temp, { write: true, createNew: true, mode: 0o600 });
       return new IncomingFile(announced, { ...places, file }, publish);
     } catch (error) {
-      throw writeError(places.path, error);
+      throw storeError(places.path, error);
     }
   }
 
@@ -57,7 +57,7 @@ export class IncomingFile {
    * Append the next bytes, one call after another.
    *
    * @throws {ConflictError} when they are more than was announced
-   * @throws {SleapRtcError} when the disk is full
+   * @throws {SleapRtcError} when the disk is full or fails
    */
   async write(payload: Uint8Array): Promise<void> {
     if (this.#bytes + payload.length > this.#announced.bytes) {
@@ -71,7 +71,7 @@ export class IncomingFile {
         written += await this.#file.write(payload.subarray(written));
       }
     } catch (error) {
-      throw writeError(this.#path, error);
+      throw storeError(this.#path, error);
     }
     this.#bytes += payload.length;
   }
@@ -81,7 +81,7 @@ export class IncomingFile {
    *
    * @returns the file's path
    * @throws {ConflictError} when bytes are missing or the SHA-256 differs
-   * @throws {SleapRtcError} when the disk is full
+   * @throws {SleapRtcError} when the disk is full or fails
    */
   async commit(): Promise<string> {
     try {
@@ -91,7 +91,7 @@ export class IncomingFile {
       await this.#publish(this.#temp);
       return this.#path;
     } catch (error) {
-      throw writeError(this.#path, error);
+      throw storeError(this.#path, error);
     } finally {
       await this.discard();
     }

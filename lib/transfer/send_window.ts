@@ -6,10 +6,17 @@ export class SendWindow {
   #isStopped = false;
   #failure: { error: unknown } | null = null;
   #change: PromiseWithResolvers<void> | null = null;
+  readonly #failed = Promise.withResolvers<never>();
 
   /** @param size in bytes */
   constructor(size: number) {
     this.#size = size;
+    this.#failed.promise.catch(() => {});
+  }
+
+  /** Rejected with the error of {@linkcode fail}; pending until then. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
   }
 
   /** Bytes that the peer has written. */
@@ -65,6 +72,7 @@ export class SendWindow {
   /** Nobody waits any longer. */
   fail(error: unknown): void {
     this.#failure ??= { error };
+    this.#failed.reject(error);
     this.#wake();
   }
 

@@ -4,7 +4,6 @@
  * @module
  */
 import { basename } from "node:path";
-import * as v from "valibot";
 import { ConnectionError, messageOf } from "../errors.ts";
 import { digestFile, type FileDigests } from "../files/hash.ts";
 import { logger } from "../log.ts";
@@ -14,7 +13,6 @@ import {
   type UploadBegin,
   UploadBegunSchema,
   UploadEndedSchema,
-  UploadReceivedSchema,
 } from "../protocol/upload.ts";
 import { SendWindow } from "./send_window.ts";
 import { SourceFile } from "./source_file.ts";
@@ -25,6 +23,8 @@ const log = logger("transfer");
 
 /** Bytes in a frame. */
 const PAYLOAD_BYTES = 32_768;
+/** A slow disk may take so long to make a large file durable, in milliseconds. */
+const END_TIMEOUT = 600_000;
 
 /** Options of {@linkcode uploadFile}. */
 export interface UploadFileOptions {
@@ -99,7 +99,7 @@ async function send(
   using _acknowledgements = listen(upload, peer, options);
   try {
     await sendContent(upload, peer);
-    return await end(upload, peer, options);
+    return await end(upload, peer);
   } catch (error) {
     peer.calls.call(UPLOAD_METHODS.cancel, { upload: number })
       .catch((why) => log.debug(`Could not cancel an upload: ${messageOf(why)}`));
@@ -112,11 +112,9 @@ async function send(
 /** Follow how far the worker has come. */
 function listen(upload: Upload, peer: UploadPeer, options: UploadFileOptions): Disposable {
   const { id, window, announced } = upload;
-  return peer.calls.onNotification(UPLOAD_METHODS.received, (params) => {
-    const { success, output } = v.safeParse(UploadReceivedSchema, params);
-    if (!success || output.upload !== id) return;
-    if (output.failed) window.stop();
-    else if (window.acknowledge(output.bytes)) {
+  return peer.acknowledgements.listen(id, ({ bytes, failed }) => {
+    if (failed) window.stop();
+    else if (window.acknowledge(bytes)) {
       options.onProgress?.(window.acknowledged, announced.bytes);
     }
   });
@@ -137,12 +135,9 @@ async function sendContent(upload: Upload, { blocks }: UploadPeer): Promise<void
   await window.drained();
 }
 
-async function end(
-  { id }: Upload,
-  { calls }: UploadPeer,
-  { signal }: UploadFileOptions,
-): Promise<string> {
-  const answer = await calls.call(UPLOAD_METHODS.end, { upload: id }, signal ? { signal } : {});
+async function end({ id, window }: Upload, { calls }: UploadPeer): Promise<string> {
+  const call = calls.call(UPLOAD_METHODS.end, { upload: id }, { timeoutMs: END_TIMEOUT });
+  const answer = await Promise.race([call, window.failed]);
   return readMessage(UploadEndedSchema, answer, `the answer to ${UPLOAD_METHODS.end}`).path;
 }
 

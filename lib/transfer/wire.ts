@@ -5,15 +5,20 @@
  */
 import * as v from "valibot";
 import { SleapRtcError } from "../errors.ts";
+import type { Acknowledgements } from "./acknowledgements.ts";
 
-/** Questions to the peer, and what it says without being asked. */
+/** Options of {@linkcode Calls.call}. */
+export interface CallOptions {
+  /** How long to wait for the answer, in milliseconds. */
+  timeoutMs?: number;
+}
+
+/** Questions to the peer, and what it is told: the part of lib/rtc's `RpcPeer` that is needed. */
 export interface Calls {
   /** Ask; rejected with the peer's error, and when the connection is lost. */
-  call(method: string, params: unknown, options?: { signal?: AbortSignal }): Promise<unknown>;
+  call(method: string, params: unknown, options?: CallOptions): Promise<unknown>;
   /** Tell, without an answer. */
   notify(method: string, params: unknown): Promise<void>;
-  /** Hear what the peer tells under this name, until the result is disposed of. */
-  onNotification(method: string, listener: (params: unknown) => void): Disposable;
 }
 
 /** Messages of at most 65,536 bytes, in order, none lost. */
@@ -25,7 +30,9 @@ export interface BlockChannel extends AsyncIterable<string | Uint8Array> {
 /** The worker, as an upload sees it. */
 export interface UploadPeer {
   /** On the control channel. */
-  calls: Calls;
+  calls: Pick<Calls, "call">;
+  /** Its handlers take the notifications of the control channel. */
+  acknowledgements: Acknowledgements;
   /** The channel for frames; an upload only writes it. */
   blocks: BlockChannel;
   /** Resolved when the connection has ended in any way. */

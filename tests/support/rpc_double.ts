@@ -1,26 +1,16 @@
-import { ConnectionError, messageOf, SleapRtcError } from "../../lib/errors.ts";
-import { decodeRpc, encodeRpc, type RpcError, type RpcMessage } from "../../lib/protocol/rpc.ts";
+import { ConnectionError } from "../../lib/errors.ts";
+import { decodeRpc, encodeRpc, type RpcMessage } from "../../lib/protocol/rpc.ts";
+import { fromRpcError, toRpcError } from "../../lib/rtc/rpc_peer/error.ts";
 import type { BlockChannel, Calls } from "../../lib/transfer/wire.ts";
 
-/** Answers calls, by method. */
-export type Handlers = Record<string, (params: unknown) => Promise<unknown>>;
+/** Answers calls and takes notifications, by method. */
+export type Handlers = Record<string, (params: unknown) => unknown>;
 
-/** What a failed call is rejected with. */
-export class RemoteError extends SleapRtcError {
-  override readonly exitCode: number;
-
-  constructor(error: RpcError) {
-    super(error.message, error.hint === undefined ? {} : { hint: error.hint });
-    this.exitCode = error.exit_code;
-  }
-}
-
-/** Calls and notifications over a channel, as simple as can be. */
+/** lib/rtc's `RpcPeer` over any channel, as simple as can be. */
 export class RpcDouble implements Calls {
   readonly #channel: BlockChannel;
   readonly #handlers: Handlers;
   readonly #calls = new Map<number, PromiseWithResolvers<unknown>>();
-  readonly #listeners = new Map<string, Set<(params: unknown) => void>>();
   #lastId = 0;
   /** Resolved when the channel has ended. */
   readonly ended: Promise<void>;
@@ -31,33 +21,20 @@ export class RpcDouble implements Calls {
     this.ended = this.#run();
   }
 
-  async call(
-    method: string,
-    params: unknown,
-    options: { signal?: AbortSignal } = {},
-  ): Promise<unknown> {
+  async call(method: string, params: unknown): Promise<unknown> {
     const id = ++this.#lastId;
     const call = Promise.withResolvers<unknown>();
     this.#calls.set(id, call);
-    const onAbort = () => call.reject(options.signal?.reason);
-    options.signal?.addEventListener("abort", onAbort);
     try {
       await this.#send({ kind: "request", id, method, params });
       return await call.promise;
     } finally {
-      options.signal?.removeEventListener("abort", onAbort);
       this.#calls.delete(id);
     }
   }
 
   async notify(method: string, params: unknown): Promise<void> {
     await this.#send({ kind: "notification", method, params });
-  }
-
-  onNotification(method: string, listener: (params: unknown) => void): Disposable {
-    const listeners = this.#listeners.get(method) ?? new Set();
-    this.#listeners.set(method, listeners.add(listener));
-    return { [Symbol.dispose]: () => listeners.delete(listener) };
   }
 
   async #run(): Promise<void> {
@@ -76,14 +53,14 @@ export class RpcDouble implements Calls {
         void this.#answer(message);
         break;
       case "notification":
-        for (const listener of this.#listeners.get(message.method) ?? []) listener(message.params);
+        this.#handlers[message.method]?.(message.params);
         break;
       case "result":
         if (typeof message.id === "number") this.#calls.get(message.id)?.resolve(message.result);
         break;
       case "error":
         if (typeof message.id === "number") {
-          this.#calls.get(message.id)?.reject(new RemoteError(message.error));
+          this.#calls.get(message.id)?.reject(fromRpcError(message.error, "worker"));
         }
     }
   }
@@ -101,14 +78,4 @@ export class RpcDouble implements Calls {
   async #send(message: RpcMessage): Promise<void> {
     await this.#channel.send(encodeRpc(message));
   }
-}
-
-function toRpcError(error: unknown): RpcError {
-  const { exitCode = 1, hint } = error instanceof SleapRtcError ? error : {};
-  return {
-    code: error instanceof Error ? error.name : "internal",
-    message: messageOf(error),
-    exit_code: exitCode,
-    ...(hint === undefined ? {} : { hint }),
-  };
 }

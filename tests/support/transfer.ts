@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Acknowledgements } from "../../lib/transfer/acknowledgements.ts";
 import { ContentStore } from "../../lib/transfer/content_store.ts";
 import {
   UploadReceiver,
@@ -32,10 +33,12 @@ export class TransferPair implements AsyncDisposable {
     };
     const receiver = new UploadReceiver(store, this.receiving, notify, options);
     const worker = new RpcDouble(workerControl, { ...receiver.handlers, ...options.handlers });
-    const client = new RpcDouble(clientControl);
+    const acknowledgements = new Acknowledgements();
+    const client = new RpcDouble(clientControl, acknowledgements.handlers);
     this.#control = clientControl;
     this.#receiving = Promise.all([receiver.run(), worker.ended, client.ended]);
-    this.peer = { calls: client, blocks: this.sending, closed: this.#closed.promise };
+    const closed = this.#closed.promise;
+    this.peer = { calls: client, blocks: this.sending, acknowledgements, closed };
   }
 
   /** The connection is lost; resolved when the worker has dealt with it. */

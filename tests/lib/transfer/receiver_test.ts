@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
+import { SleapRtcError } from "../../../lib/errors.ts";
 import { encodeUploadFrame } from "../../../lib/protocol/upload.ts";
 import { uploadFile } from "../../../lib/transfer/upload.ts";
-import { RemoteError } from "../../support/rpc_double.ts";
 import { someBytes, TransferBed, TransferPair } from "../../support/transfer.ts";
 
 const CONTENT = someBytes(100_000);
@@ -18,8 +18,7 @@ async function begin(pair: TransferPair, file: unknown = FILE): Promise<number> 
 /** Send in frames, whatever the window says; resolved when the worker has told of the end. */
 async function send(pair: TransferPair, upload: number, content: Uint8Array): Promise<void> {
   const told = Promise.withResolvers<void>();
-  using _listening = pair.peer.calls.onNotification("upload.received", (params) => {
-    const { bytes, failed } = params as { bytes: number; failed: boolean };
+  using _listening = pair.peer.acknowledgements.listen(upload, ({ bytes, failed }) => {
     if (failed || bytes === content.length) told.resolve();
   });
   for (let at = 0; at < content.length; at += 30_000) {
@@ -35,7 +34,7 @@ async function assertRefused(
   message: RegExp,
 ): Promise<void> {
   await assert.rejects(call, (error) => {
-    assert.ok(error instanceof RemoteError);
+    assert.ok(error instanceof SleapRtcError);
     assert.equal(error.exitCode, exitCode);
     assert.match(error.message, message);
     return true;
@@ -59,7 +58,7 @@ Deno.test("UploadReceiver refuses a content whose SHA-256 differs with exit code
   const upload = await begin(pair);
   await send(pair, upload, CONTENT.with(0, 255));
   const end = () => pair.peer.calls.call("upload.end", { upload });
-  await assertRefused(end(), 7, /^Refused "a\.slp": its SHA-256 is /);
+  await assertRefused(end(), 7, /: Refused "a\.slp": its SHA-256 is /);
   await assertRefused(end(), 3, /not under way$/);
   assert.deepEqual(await bed.stored(), []);
 });
@@ -89,7 +88,7 @@ Deno.test("UploadReceiver takes a few uploads at once; one that has ended makes 
   await using pair = new TransferPair(bed.store, { maxUploads: 2 });
   const both = await Promise.all([begin(pair), begin(pair)]);
   assert.equal(new Set(both).size, 2);
-  await assertRefused(begin(pair), 7, /^Refused "a\.slp": 2 uploads are under way$/);
+  await assertRefused(begin(pair), 7, /: Refused "a\.slp": 2 uploads are under way$/);
   await pair.peer.calls.call("upload.cancel", { upload: both[0] });
   const third = await begin(pair);
   await assertRefused(pair.peer.calls.call("upload.end", { upload: both[1] }), 7, /bytes came$/);
@@ -102,7 +101,7 @@ Deno.test("UploadReceiver takes a few uploads at once; one that has ended makes 
 Deno.test("UploadReceiver frees the place of an upload that was refused", async () => {
   await using bed = await TransferBed.create();
   await using pair = new TransferPair(bed.store, { maxUploads: 1 });
-  await assertRefused(begin(pair, { ...FILE, name: "../a.slp" }), 2, /^Cannot upload a file with/);
+  await assertRefused(begin(pair, { ...FILE, name: "../a.slp" }), 2, /: Cannot upload a file with/);
   const failed = await begin(pair, { ...FILE, bytes: 10 });
   await send(pair, failed, CONTENT);
   await assertRefused(pair.peer.calls.call("upload.end", { upload: failed }), 7, /more came/);
@@ -121,7 +120,7 @@ Deno.test("UploadReceiver answers messages that cannot be read, and goes on", as
   await fc.assert(
     fc.asyncProperty(method, hostile, async (name, params) => {
       await pair.peer.calls.call(name, params).catch((error) => {
-        assert.ok(error instanceof RemoteError);
+        assert.ok(error instanceof SleapRtcError);
         assert.ok([1, 2, 3, 7].includes(error.exitCode), error.message);
       });
     }),

@@ -2,10 +2,15 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import fc from "fast-check";
-import { ConflictError, ConnectionError, NotFoundError, UsageError } from "../../../lib/errors.ts";
+import {
+  ConflictError,
+  ConnectionError,
+  NotFoundError,
+  SleapRtcError,
+  UsageError,
+} from "../../../lib/errors.ts";
 import type { UploadStore } from "../../../lib/transfer/receiver.ts";
 import { uploadFile } from "../../../lib/transfer/upload.ts";
-import { RemoteError } from "../../support/rpc_double.ts";
 import { someBytes, TransferBed, TransferPair } from "../../support/transfer.ts";
 
 const WINDOW = 65_536;
@@ -213,14 +218,14 @@ Deno.test("uploadFile() stops when the worker cannot write, with the worker's re
   const path = await bed.write("a.bin", someBytes(20 * WINDOW));
   let writes = 0;
   const store = withWrites(bed.store, () => {
-    const full = Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
+    const full = new SleapRtcError("No space left");
     return ++writes > 3 ? Promise.reject(full) : Promise.resolve();
   });
   await using pair = new TransferPair(store, { windowBytes: WINDOW });
   await assert.rejects(uploadFile(path, pair.peer), (error) => {
-    assert.ok(error instanceof RemoteError);
+    assert.ok(error instanceof SleapRtcError);
     assert.equal(error.exitCode, 1);
-    assert.equal(error.message, "No space left on device");
+    assert.equal(error.message, 'Peer "worker": No space left');
     return true;
   });
   assert.ok(pair.sending.sentBytes < 5 * WINDOW, "it went on sending");
