@@ -22,7 +22,7 @@ import { readMessage, type UploadPeer } from "./wire.ts";
 const log = logger("transfer");
 
 /** Bytes in a frame. */
-const PAYLOAD_BYTES = 32_768;
+const PAYLOAD_BYTES = 16_384;
 /** A slow disk may take so long to make a large file durable, in milliseconds. */
 const END_TIMEOUT = 600_000;
 

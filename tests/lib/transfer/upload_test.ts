@@ -14,7 +14,7 @@ import { uploadFile } from "../../../lib/transfer/upload.ts";
 import { someBytes, TransferBed, TransferPair } from "../../support/transfer.ts";
 
 const WINDOW = 65_536;
-const FRAME = 32_768;
+const FRAME = 16_384;
 
 function digest(algorithm: string, content: Uint8Array): string {
   return createHash(algorithm).update(content).digest("hex");
