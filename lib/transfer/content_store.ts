@@ -130,7 +130,7 @@ async function entryAt(path: string): Promise<Deno.FileInfo | null> {
     return await Deno.lstat(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
+    throw storeError(path, error);
   }
 }
 

@@ -154,6 +154,20 @@ Deno.test("ContentStore says what is in the way of a file", async () => {
   await assert.rejects(bed.store.begin(FILE), new RegExp(`"${folder}" is a folder$`));
 });
 
+Deno.test("ContentStore that cannot name a file says so; no empty folder stays", async () => {
+  await using bed = await TransferBed.create();
+  const incoming = await bed.store.begin(FILE);
+  await incoming.write(CONTENT);
+  const [temp = ""] = await bed.stored();
+  await Deno.remove(join(bed.root, "uploads", temp));
+  await assert.rejects(incoming.commit(), (error) => {
+    assert.ok(error instanceof SleapRtcError);
+    assert.match(error.message, /^Cannot write ".*a\.slp": /);
+    return true;
+  });
+  assert.deepEqual(await bed.stored(), []);
+});
+
 Deno.test("ContentStore removes what a killed writer left, after an hour", async () => {
   await using bed = await TransferBed.create();
   const script = fileURLToPath(new URL("../../support/write_incoming.ts", import.meta.url));
