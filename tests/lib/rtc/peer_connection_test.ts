@@ -4,7 +4,7 @@ import { ConnectionError, EXIT } from "../../../lib/errors.ts";
 import { encodeLink, isKeepAlive } from "../../../lib/protocol/peer_link.ts";
 import { connectPair, silentClient } from "../../support/rtc.ts";
 
-const QUICK = { heartbeat: 20, silence: 200, transferSilence: 200 };
+const QUICK = { heartbeat: 50, silence: 1_000 };
 
 Deno.test("both sides send heartbeats, which no reader sees", async () => {
   await using silent = await silentClient({ heartbeat: 5 });
@@ -13,7 +13,7 @@ Deno.test("both sides send heartbeats, which no reader sees", async () => {
     assert.ok(value instanceof Uint8Array && isKeepAlive(value));
   }
   await using pair = await connectPair({ timings: QUICK });
-  await new Promise((resolve) => setTimeout(resolve, 3 * QUICK.silence));
+  await new Promise((resolve) => setTimeout(resolve, 1.5 * QUICK.silence));
   await pair.client.control.send("alive");
   assert.equal((await pair.worker.control.next()).value, "alive");
 });
@@ -23,7 +23,7 @@ Deno.test("a peer that is silent counts as dead", async () => {
   await using silent = await silentClient({ silence: 100 });
   const { how, reason } = await silent.worker.closed;
   assert.equal(how, "lost");
-  assert.match(reason, /^silent for 0\.[1-9] s$/);
+  assert.match(reason, /^silent for \d+\.\d s$/);
   assert.ok(performance.now() - began < 5_000);
 });
 
@@ -34,18 +34,18 @@ Deno.test("a silent peer is noticed sooner while a transfer is under way", async
 });
 
 Deno.test("what arrives is a sign of life, and a transfer that is over changes nothing", async () => {
-  await using silent = await silentClient({ silence: 60_000, transferSilence: 300 });
+  await using silent = await silentClient({ silence: 60_000, transferSilence: 1_000 });
   {
     using _transfer = silent.worker.transfer();
-    for (let n = 0; n < 20; n++) {
+    for (let n = 0; n < 15; n++) {
       await silent.client.blocks.send(new Uint8Array(10));
       await silent.worker.blocks.next();
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
   const first = await Promise.race([
     silent.worker.closed,
-    new Promise((resolve) => setTimeout(resolve, 450, "alive")),
+    new Promise((resolve) => setTimeout(resolve, 1_500, "alive")),
   ]);
   assert.equal(first, "alive");
 });
