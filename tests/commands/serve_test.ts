@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CliResult, runCli } from "../support/cli.ts";
-import { RunningServer } from "../support/serve.ts";
+import { RunningCommand } from "../support/running_command.ts";
 import { RawPeer } from "../support/signaling.ts";
 
 const TLS = fileURLToPath(new URL("../fixtures/tls/", import.meta.url));
@@ -15,8 +15,8 @@ class Machines implements AsyncDisposable {
     return new Machines(await Deno.makeTempDir({ prefix: "machines-" }));
   }
 
-  async serve(...args: string[]): Promise<RunningServer> {
-    return await RunningServer.start(args, { cwd: this.folder });
+  async serve(...args: string[]): Promise<RunningCommand> {
+    return await RunningCommand.serve(args, { cwd: this.folder });
   }
 
   /** Run a command on one of them. */

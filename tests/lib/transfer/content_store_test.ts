@@ -5,7 +5,6 @@ import { fileURLToPath } from "node:url";
 import { ConflictError, SleapRtcError, UsageError } from "../../../lib/errors.ts";
 import type { UploadBegin } from "../../../lib/protocol/upload.ts";
 import { ContentStore } from "../../../lib/transfer/content_store.ts";
-import { canMount, TinyDisk } from "../../support/tiny_disk.ts";
 import { someBytes, TransferBed } from "../../support/transfer.ts";
 
 const CONTENT = someBytes(10_000);
@@ -197,42 +196,4 @@ Deno.test("ContentStore removes nothing old that is not its own", async () => {
   await Deno.utime(notes, 0, 0);
   await (await bed.store.begin(FILE)).discard();
   assert.deepEqual(await bed.stored(), ["notes.txt"]);
-});
-
-const ignore = !(await canMount());
-
-Deno.test({
-  name: "ContentStore says before how much is missing on the disk",
-  ignore,
-  fn: async () => {
-    await using disk = await TinyDisk.mount("1m");
-    const bytes = 3_000_000;
-    await assert.rejects(new ContentStore(disk.path).begin({ ...FILE, bytes }), (error) => {
-      assert.ok(error instanceof SleapRtcError);
-      assert.match(
-        error.message,
-        /^Cannot store 3,000,000 bytes in ".*uploads": 1,9\d\d,\d\d\d bytes are missing on its disk$/,
-      );
-      return true;
-    });
-  },
-});
-
-Deno.test({
-  name: "ContentStore on a disk that fills up: exit 1 says so, nothing stays",
-  ignore,
-  fn: async () => {
-    await using disk = await TinyDisk.mount("1m");
-    const incoming = await new ContentStore(disk.path).begin({ ...FILE, bytes: 500_000 });
-    await disk.fill();
-    await assert.rejects(incoming.write(someBytes(500_000)), (error) => {
-      assert.ok(error instanceof SleapRtcError);
-      assert.equal(error.exitCode, 1);
-      assert.match(error.message, /^Cannot write ".*a\.slp": no space left on the disk$/);
-      return true;
-    });
-    await incoming.discard();
-    const left = await Array.fromAsync(Deno.readDir(join(disk.path, "uploads")));
-    assert.deepEqual(left, []);
-  },
 });

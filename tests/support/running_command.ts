@@ -1,13 +1,15 @@
 /**
- * A `serve` process for tests.
+ * Commands that run until they are ended, for tests: `serve`, `worker`.
  *
  * @module
  */
 import { cliCommand, type CliOptions } from "./cli.ts";
 
-/** A running `sleap-rtc serve`; ended when disposed of. */
-export class RunningServer implements AsyncDisposable {
-  /** The first line on stdout: the join link, or how to get one. */
+/** A running command; ended when disposed of. */
+export class RunningCommand implements AsyncDisposable {
+  /** Its process. */
+  readonly pid: number;
+  /** The first line on stdout: it is ready. */
   readonly firstLine: string;
   readonly #child: Deno.ChildProcess;
   readonly #rest: Promise<string>;
@@ -20,32 +22,42 @@ export class RunningServer implements AsyncDisposable {
     stderr: Promise<string>,
   ) {
     this.#child = child;
+    this.pid = child.pid;
     this.firstLine = firstLine;
     this.#rest = rest;
     this.#stderr = stderr;
   }
 
-  /** Start it and wait for its first line; by default on a free port. */
-  static async start(args: string[], options: CliOptions): Promise<RunningServer> {
+  /** Start `serve` on a free port, unless `args` name one. */
+  static async serve(args: string[], options: CliOptions): Promise<RunningCommand> {
     const port = args.includes("--port") ? [] : ["--port", "0"];
-    const child = cliCommand(["serve", ...port, ...args], options).spawn();
+    return await RunningCommand.start(["serve", ...port, ...args], options);
+  }
+
+  /**
+   * Start it and wait for its first line.
+   *
+   * @throws {Error} with what it says when it ends before
+   */
+  static async start(args: string[], options: CliOptions): Promise<RunningCommand> {
+    const child = cliCommand(args, options).spawn();
     const stderr = new Response(child.stderr).text();
     const lines = linesOf(child.stdout);
     const { value } = await lines.next();
     if (value === undefined) {
       await child.status;
-      throw new Error(`serve ended: ${await stderr}`);
+      throw new Error(`${args[0]} ended: ${await stderr}`);
     }
-    return new RunningServer(child, value, joined(lines), stderr);
+    return new RunningCommand(child, value, joined(lines), stderr);
   }
 
-  /** `http(s)://host:port` of its link. */
+  /** `http(s)://host:port` of the link that `serve` prints. */
   get url(): string {
     return new URL(this.firstLine).origin;
   }
 
   /** End it. */
-  async stop(signal: Deno.Signal = "SIGTERM"): Promise<ServerResult> {
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<CommandEnd> {
     try {
       this.#child.kill(signal);
     } catch {
@@ -65,7 +77,7 @@ export class RunningServer implements AsyncDisposable {
 }
 
 /** How it ended. */
-export interface ServerResult {
+export interface CommandEnd {
   code: number;
   stdout: string;
   stderr: string;
