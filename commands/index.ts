@@ -22,6 +22,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./train.ts"),
   },
   {
+    name: "worker",
+    summary: "train for others in a room, on this machine",
+    load: () => import("./worker.ts"),
+  },
+  {
     name: "list-models",
     summary: "list the models of a registry",
     load: () => import("./list_models.ts"),

@@ -14,23 +14,30 @@ import { recoverJob } from "./recovery.ts";
 const POLL_MS = 100;
 const ALIVE_CHECK_MS = 1_000;
 
+/** Options of {@linkcode watchJob}. */
+export interface WatchOptions {
+  /** Aborted: leave the job alone and end. */
+  signal: AbortSignal;
+  /** The supervisor, if this process has started it: its end is noticed at once. */
+  supervisor?: StartedSupervisor | undefined;
+  /** Events up to this number are left out. @default {0} */
+  afterSeq?: number;
+}
+
 /**
  * The events of a job, as they come, until it has ended.
  *
  * Where the supervisor is gone without finishing the job, the job is booked here and now.
- *
- * @param started the supervisor that this process has just started
- * @param signal aborted: leave the job alone and end
  */
 export async function* watchJob(
   folder: JobFolder,
   registry: ModelRegistry,
-  started: StartedSupervisor,
-  signal: AbortSignal,
+  options: WatchOptions,
 ): AsyncGenerator<JobEvent> {
-  const tail = new EventTail(folder.eventsPath);
+  const { signal, supervisor, afterSeq = 0 } = options;
+  const tail = new EventTail(folder.eventsPath, afterSeq);
   let hasEnded = false;
-  started.ended.then(() => hasEnded = true);
+  supervisor?.ended.then(() => hasEnded = true);
   let nextCheck = performance.now() + ALIVE_CHECK_MS;
   while (!signal.aborted) {
     const isGone = hasEnded;

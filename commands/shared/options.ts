@@ -38,6 +38,11 @@ export function jsonOption(): Option<"--json"> {
   return new Option("--json", "short for --format json");
 }
 
+/** `--worker NAME`. */
+export function workerOption(): Option<"-w, --worker <name>"> {
+  return new Option("-w, --worker <name>", "name of a worker in the room");
+}
+
 /** A whole number of at least 1. */
 export function parseCount(text: string): number {
   const value = Number(text);

@@ -75,7 +75,7 @@ function followed(
   return {
     jobId: folder.jobId,
     modelTypes: spec.models.map(({ model_type }) => model_type),
-    events: (signal) => watchJob(folder, registry, supervisor, signal),
+    events: (signal) => watchJob(folder, registry, { supervisor, signal }),
     ended: async () => {
       const result = await folder.readResult();
       return result && await endedJob(result, registry);

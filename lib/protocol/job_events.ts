@@ -192,6 +192,11 @@ export function decodeJobEvent(line: string): JobEvent | null {
   } catch {
     return null;
   }
+  return readJobEvent(value);
+}
+
+/** {@linkcode decodeJobEvent} for JSON that was parsed already. */
+export function readJobEvent(value: unknown): JobEvent | null {
   const place = v.safeParse(PlaceSchema, value);
   const body = v.safeParse(JobEventBodySchema, value);
   return place.success && body.success ? { ...place.output, ...body.output } : null;

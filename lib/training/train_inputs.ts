@@ -14,8 +14,8 @@ import { openTrainingPackage } from "../sleap_nn/training_package.ts";
 
 /** Options of `train` that name files. */
 export interface InputOptions {
-  /** Paths of configurations, in training order. */
-  configs: readonly string[];
+  /** Configurations, in training order: paths, or what was read already. */
+  configs: readonly (string | ConfigSource)[];
   labels?: string | undefined;
   valLabels?: string | undefined;
   /** A `.pkg.slp` or a SLEAP training package (`.zip`). */
@@ -141,8 +141,9 @@ async function readPackage(
   };
 }
 
-async function readConfigSource(path: string): Promise<ConfigSource> {
-  return { text: await readConfigText(path), source: path, overrides: [] };
+async function readConfigSource(config: string | ConfigSource): Promise<ConfigSource> {
+  if (typeof config !== "string") return config;
+  return { text: await readConfigText(config), source: config, overrides: [] };
 }
 
 /** What a file that is no labels file should have been, by the option that names it. */

@@ -15,6 +15,11 @@ import { checkConfiguredLabels, type InputOptions, readTrainInputs } from "./tra
 export interface TrainOptions extends InputOptions {
   runName?: string | undefined;
   overrides: TrainOverrides;
+  /**
+   * Absolute folder against which relative paths in configurations are resolved.
+   * @default {the working folder}
+   */
+  baseDir?: string;
 }
 
 /** A job that can be submitted: the spec, and the configurations by their names in it. */
@@ -68,7 +73,7 @@ export async function makeTrainRequest(options: TrainOptions): Promise<TrainRequ
     models,
     labels_path: inputs.labels,
     val_labels_path: inputs.valLabels,
-    base_dir: Deno.cwd(),
+    base_dir: options.baseDir ?? Deno.cwd(),
     overrides: options.overrides,
   };
   return { spec, configs, warnings: overriddenSettings(read) };

@@ -8,6 +8,7 @@ import { UsageError } from "../../errors.ts";
 import { clonePyMap, isPyMap, type PyMap, type PyValue } from "../../python/value.ts";
 import { writeYaml } from "../../python/yaml_write.ts";
 import type { TrainConfig } from "../train_config.ts";
+import { PATH_KEYS } from "./paths.ts";
 import { SUPERVISED_SETTINGS } from "./supervised_settings.ts";
 
 /** What we decide about a run, over what its configuration says. */
@@ -36,11 +37,6 @@ export interface RunSettings {
   controllerPort: number | null;
 }
 
-/** Keys of the configuration that hold paths (sleap-nn 0.3.5, `data_config.py`, `model_config.py`). */
-const PATH_KEYS: Readonly<Record<string, readonly string[]>> = {
-  data_config: ["train_labels_path", "val_labels_path", "test_file_path", "cache_img_path"],
-  model_config: ["pretrained_backbone_weights", "pretrained_head_weights"],
-};
 /** Sections that sleap-nn reads without asking whether they are null. */
 const NEVER_NULL = ["online_hard_keypoint_mining", "wandb"];
 

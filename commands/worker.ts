@@ -1,0 +1,120 @@
+import { hostname } from "node:os";
+import { basename, resolve } from "node:path";
+import {
+  Command,
+  type CommandUnknownOpts,
+  InvalidArgumentError,
+} from "@commander-js/extra-typings";
+import { findJoinedRoom, type JoinedRoom } from "../lib/credentials.ts";
+import { ConnectionError, UsageError } from "../lib/errors.ts";
+import { logger, logToStderr } from "../lib/log.ts";
+import type { Mount } from "../lib/protocol/worker_calls.ts";
+import { joinRoom } from "../lib/signaling/join.ts";
+import { writeStdout } from "../lib/terminal/output.ts";
+import { Worker } from "../worker/presence.ts";
+import { roomOption } from "./shared/options.ts";
+import { untilStopped } from "./shared/stop_signals.ts";
+
+const log = logger("worker");
+
+/** `worker`: takes the jobs of clients in a room. */
+export function command(): CommandUnknownOpts {
+  return new Command("worker")
+    .summary("train for others in a room, on this machine")
+    .description(
+      "Take trainings from the members of a room and run them on this machine. Models and their\n" +
+        "registry lie in the working folder. A training goes on when the worker is ended.",
+    )
+    .option("--join <link>", "join this room first; nothing happens if that was done before")
+    .addOption(roomOption())
+    .option("-w, --working-dir <dir>", "folder of models, jobs and uploads", ".")
+    .option("-n, --name <name>", "what others call this worker", hostname())
+    .option(
+      "--mount <path[:label]>",
+      "folder in which clients may name labels and configurations; repeatable",
+      collectMount,
+      [] as Mount[],
+    )
+    .option("--debug", "log everything, and show where an error came from")
+    .action(run);
+}
+
+interface Options {
+  join?: string | undefined;
+  room?: string | undefined;
+  workingDir: string;
+  name: string;
+  mount: Mount[];
+  debug?: true | undefined;
+}
+
+async function run(options: Options): Promise<void> {
+  logToStderr(options.debug ? "debug" : "info", { dated: true });
+  if (Deno.build.os === "windows") {
+    throw new UsageError(
+      "A worker cannot run on this machine: Windows has no process groups to supervise",
+      { hint: "Run it on a Linux or macOS machine. All other commands work here." },
+    );
+  }
+  checkName(options.name);
+  const stopped = untilStopped();
+  const room = await roomOf(options);
+  const root = await enterFolder(options.workingDir);
+  await using worker = await Worker.start({
+    room,
+    root,
+    name: options.name,
+    mounts: await Promise.all(options.mount.map(checkMount)),
+  });
+  writeStdout(`worker ${options.name} ready in room ${room.room_id}\n`);
+  log.info(`models in ${root}`);
+  const end = await Promise.race([
+    stopped.then((signal) => ({ signal })),
+    worker.ended.then((reason) => ({ reason })),
+  ]);
+  if ("reason" in end) {
+    throw new ConnectionError(`The worker is out of the room: ${end.reason}`);
+  }
+  log.info(`${end.signal}: ending; a running training goes on`);
+}
+
+async function roomOf({ join, room }: Options): Promise<JoinedRoom> {
+  return join === undefined ? await findJoinedRoom(room) : await joinRoom(join);
+}
+
+/** Relative paths in configurations begin there, as in the Python program. */
+async function enterFolder(path: string): Promise<string> {
+  const absolute = resolve(path);
+  try {
+    Deno.chdir(absolute);
+  } catch (error) {
+    throw new UsageError(`Cannot work in "${absolute}"`, {
+      hint: "Name an existing folder with --working-dir DIR.",
+      cause: error,
+    });
+  }
+  return await Deno.realPath(absolute);
+}
+
+function checkName(name: string): void {
+  if (/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,63}$/u.test(name)) return;
+  throw new UsageError(`"${name}" cannot be the name of a worker`, {
+    hint: "Give letters, digits, spaces, dots, dashes and underscores with --name, at most 64.",
+  });
+}
+
+async function checkMount({ path, label }: Mount): Promise<Mount> {
+  const real = await Deno.realPath(path).catch(() => null);
+  const info = real === null ? null : await Deno.stat(real);
+  if (real !== null && info?.isDirectory) return { path: real, label };
+  throw new UsageError(`--mount: there is no folder "${path}"`, {
+    hint: "Mount folders that exist.",
+  });
+}
+
+function collectMount(value: string, previous: Mount[]): Mount[] {
+  const [, path = "", label] = /^(.+?)(?::([^:/]+))?$/.exec(value) ?? [];
+  if (path === "") throw new InvalidArgumentError("A folder is needed: PATH or PATH:LABEL.");
+  const absolute = resolve(path);
+  return [...previous, { path: absolute, label: label ?? basename(absolute) }];
+}

@@ -1,0 +1,51 @@
+/**
+ * One connected client.
+ *
+ * @module
+ */
+import { logger } from "../lib/log.ts";
+import { messageOf } from "../lib/errors.ts";
+import { WORKER_METHODS } from "../lib/protocol/worker_calls.ts";
+import type { PeerConnection } from "../lib/rtc/peer_connection.ts";
+import { RpcPeer } from "../lib/rtc/rpc_peer.ts";
+import { UploadReceiver } from "../lib/transfer/receiver.ts";
+import { JobHandlers } from "./handlers/jobs.ts";
+import { registryHandlers } from "./handlers/registry.ts";
+import type { WorkerContext } from "./worker_context.ts";
+
+const log = logger("worker");
+
+/** Serve an authenticated client until its connection ends. */
+export async function serveConnection(
+  connection: PeerConnection,
+  context: WorkerContext,
+): Promise<void> {
+  const { peerId } = connection;
+  const gone = new AbortController();
+  log.info(`client "${peerId}" is connected`);
+  const notify = async (method: string, params: unknown): Promise<void> =>
+    await rpc.notify(method, params);
+  const jobs: JobHandlers = new JobHandlers(context, {
+    gone: gone.signal,
+    send: async (text) => await connection.control.send(text),
+    notify,
+  });
+  const uploads = new UploadReceiver(context.store, connection.blocks, notify);
+  const rpc: RpcPeer = new RpcPeer(connection.control, {
+    peerId,
+    handlers: {
+      [WORKER_METHODS.info]: () => context.info,
+      ...registryHandlers(context.registry),
+      ...jobs.handlers,
+      ...uploads.handlers,
+    },
+    onOther: (message) => {
+      jobs.receive(message).catch((error) => log.debug(`to "${peerId}": ${messageOf(error)}`));
+    },
+  });
+  const receiving = uploads.run();
+  const { how, reason } = await connection.closed;
+  gone.abort();
+  await receiving.catch((error) => log.error(`uploads of "${peerId}": ${messageOf(error)}`));
+  log.info(`client "${peerId}" is gone: ${how === "goodbye" ? "it said goodbye" : reason}`);
+}

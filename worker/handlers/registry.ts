@@ -1,0 +1,64 @@
+/**
+ * Answering clients who ask for the models of a worker.
+ *
+ * @module
+ */
+import {
+  GetModelSchema,
+  ListModelsSchema,
+  type ModelPage,
+  type RemoteModel,
+  WORKER_METHODS,
+} from "../../lib/protocol/worker_calls.ts";
+import type { ModelEntry, ModelRegistry, ModelStatus } from "../../lib/registry.ts";
+import { readMessage } from "../../lib/transfer/wire.ts";
+import { findMissingFiles, locateModel } from "../locate_models.ts";
+
+/** What one message holds for certain, in UTF-16 units: characters may take three bytes. */
+const MAX_PAGE = 20_000;
+
+/** The calls, by method. */
+export function registryHandlers(
+  registry: ModelRegistry,
+): Record<string, (params: unknown) => Promise<unknown>> {
+  return {
+    [WORKER_METHODS.listModels]: (params: unknown) => listModels(registry, params),
+    [WORKER_METHODS.getModel]: async (params: unknown) => {
+      const { name } = readMessage(GetModelSchema, params, WORKER_METHODS.getModel);
+      return await remoteModel(registry, await registry.resolve(name));
+    },
+  };
+}
+
+async function listModels(registry: ModelRegistry, params: unknown): Promise<ModelPage> {
+  const { status, model_type, from } = readMessage(
+    ListModelsSchema,
+    params,
+    WORKER_METHODS.listModels,
+  );
+  const entries = await registry.list({
+    ...(status === undefined ? {} : { status: status as ModelStatus }),
+    ...(model_type === undefined ? {} : { modelType: model_type }),
+  });
+  const models: RemoteModel[] = [];
+  let size = 0;
+  for (const entry of entries.slice(from)) {
+    const model = await remoteModel(registry, entry);
+    size += JSON.stringify(model).length;
+    if (models.length > 0 && size > MAX_PAGE) break;
+    models.push(model);
+  }
+  const next = from + models.length;
+  return { models, next: next < entries.length ? next : null };
+}
+
+async function remoteModel(registry: ModelRegistry, entry: ModelEntry): Promise<RemoteModel> {
+  const { checkpointExists, supervised, location } = await locateModel(registry, entry);
+  return {
+    entry: { ...entry },
+    checkpoint_exists: checkpointExists,
+    supervised,
+    location,
+    missing_files: [...await findMissingFiles(registry, entry)],
+  };
+}

@@ -1,0 +1,178 @@
+/**
+ * A worker in its room: registered, and open to clients.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { JoinedRoom } from "../lib/credentials.ts";
+import { ConflictError, ConnectionError, messageOf } from "../lib/errors.ts";
+import { makeFolder } from "../lib/files/atomic_write.ts";
+import { FileLock, heldError, readLockHolder } from "../lib/files/lock.ts";
+import { logger } from "../lib/log.ts";
+import type { Mount } from "../lib/protocol/worker_calls.ts";
+import { RPC_FEATURE, WORKER_TAG } from "../lib/protocol/worker_metadata.ts";
+import { ModelRegistry } from "../lib/registry.ts";
+import { acceptPeers } from "../lib/rtc/accept.ts";
+import { ReconnectingSignaling } from "../lib/signaling/reconnecting.ts";
+import { findSleapNn, type SleapNn } from "../lib/sleap_nn/executable.ts";
+import { VERSION } from "../lib/version.ts";
+import { serveConnection } from "./connection.ts";
+import { type Gpu, gpuInfo, gpuModel } from "./host/gpu.ts";
+import { JobDesk } from "./job_desk.ts";
+import { recoverJobs } from "./recovery.ts";
+import { storesOf, type WorkerContext } from "./worker_context.ts";
+
+const log = logger("worker");
+
+/** Options of {@linkcode Worker.start}. */
+export interface WorkerOptions {
+  room: JoinedRoom;
+  /** Absolute path of the registry root. */
+  root: string;
+  /** What clients call it. */
+  name: string;
+  mounts: readonly Mount[];
+}
+
+/** A worker: takes jobs of clients in its room until it is closed. */
+export class Worker implements AsyncDisposable {
+  /** Resolves with the reason when it cannot go on by itself. */
+  readonly ended: Promise<string>;
+  readonly #lock: FileLock;
+  readonly #signaling: ReconnectingSignaling;
+  readonly #stop = new AbortController();
+
+  /**
+   * Enter the room.
+   *
+   * @throws {ConflictError} when another worker works in this root, or has this name
+   * @throws {NotFoundError} when there is no sleap-nn
+   * @throws {NotAuthorisedError} when the room does not let us in
+   * @throws {ConnectionError} when the server cannot be reached
+   */
+  static async start(options: WorkerOptions): Promise<Worker> {
+    const { root, room } = options;
+    const lock = await lockRoot(root);
+    try {
+      const [trainer, gpus] = await Promise.all([findSleapNn(), gpuInfo()]);
+      const registry = await ModelRegistry.open(root);
+      for (const { jobId, status } of await recoverJobs(registry)) {
+        log.warn(`job ${jobId} had lost its supervisor: booked as ${status}`);
+      }
+      const signaling = await ReconnectingSignaling.connect({
+        server: room.server,
+        roomId: room.room_id,
+        credential: room.account_key,
+        peerId: peerIdOf(options),
+        role: "worker",
+        metadata: metadataOf(options, gpus, trainer),
+        onChange: (lost) =>
+          lost === null ? log.info("back in the room") : log.warn(`out of the room: ${lost}`),
+      });
+      return new Worker(options, { lock, signaling, registry, trainer });
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  private constructor(
+    options: WorkerOptions,
+    parts: {
+      lock: FileLock;
+      signaling: ReconnectingSignaling;
+      registry: ModelRegistry;
+      trainer: SleapNn;
+    },
+  ) {
+    this.#lock = parts.lock;
+    this.#signaling = parts.signaling;
+    const { name, root, mounts } = options;
+    const desk = new JobDesk(parts.registry, parts.trainer.path, (isBusy) => this.#say(isBusy));
+    const info = { name, host: hostname(), root, version: VERSION, mounts: [...mounts] };
+    void this.#serve(options, { info, registry: parts.registry, desk, ...storesOf(root, mounts) });
+    this.ended = this.#signaling.ended.then(({ kind, reason }) =>
+      kind === "superseded" ? "another process entered the room in its place" : reason
+    );
+  }
+
+  /** Leave the room; jobs go on. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#signaling.close();
+    this.#lock.release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #serve({ room }: WorkerOptions, context: WorkerContext): Promise<void> {
+    const peers = acceptPeers(this.#signaling, {
+      room: room.room_id,
+      secret: room.secret,
+      signal: this.#stop.signal,
+      onRefused: (peerId, error) => log.warn(`client "${peerId}" refused: ${error.message}`),
+    });
+    for await (const connection of peers) {
+      this.#stop.signal.addEventListener(
+        "abort",
+        () => void connection.close("the worker is ended"),
+        { once: true },
+      );
+      serveConnection(connection, context).catch((error) =>
+        log.error(`client "${connection.peerId}": ${messageOf(error)}`)
+      );
+    }
+  }
+
+  #say(isBusy: boolean): void {
+    const properties = { status: isBusy ? "busy" : "available" };
+    this.#signaling.updateMetadata({ properties }).catch((error) => {
+      if (!(error instanceof ConnectionError)) log.warn(messageOf(error));
+    });
+  }
+}
+
+async function lockRoot(root: string): Promise<FileLock> {
+  const folder = join(root, "jobs");
+  await makeFolder(folder);
+  const path = join(folder, "worker.lock");
+  const lock = await FileLock.tryAcquire(path);
+  if (lock !== null) return lock;
+  const { message } = heldError(path, await readLockHolder(path));
+  throw new ConflictError(message, {
+    hint: "A worker works in this folder already; end it, or name another with --working-dir DIR.",
+  });
+}
+
+/** Another folder or machine with the same name is another peer; a restarted worker is the same. */
+function peerIdOf({ name, root, room }: WorkerOptions): string {
+  const hash = createHash("sha256").update(`${hostname()}\n${root}\n${room.account_key}`);
+  return `${name}-${hash.digest("hex").slice(0, 4)}`;
+}
+
+function metadataOf(
+  { name, mounts }: WorkerOptions,
+  gpus: readonly Gpu[],
+  trainer: SleapNn,
+): Record<string, unknown> {
+  return {
+    tags: [WORKER_TAG, "training"],
+    properties: {
+      worker_name: name,
+      hostname: hostname(),
+      status: "available",
+      gpu_model: gpuModel([...gpus]),
+      gpu_memory_mb: Math.max(0, ...gpus.map(({ memoryMib }) => memoryMib ?? 0)),
+      sleap_nn_version: trainer.version ?? "unknown",
+      sleap_rtc_version: VERSION,
+      max_concurrent_jobs: 1,
+      supported_job_types: ["training"],
+      mounts: [...mounts],
+      features: [RPC_FEATURE],
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import type { Mount, WorkerInfo } from "../lib/protocol/worker_calls.ts";
+import type { ModelRegistry } from "../lib/registry.ts";
+import { ContentStore } from "../lib/transfer/content_store.ts";
+import { AllowedPaths } from "./allowed_paths.ts";
+import type { JobDesk } from "./job_desk.ts";
+
+/** What every connection of a worker works with. */
+export interface WorkerContext {
+  info: WorkerInfo;
+  registry: ModelRegistry;
+  store: ContentStore;
+  allowed: AllowedPaths;
+  desk: JobDesk;
+}
+
+/** The stores of a worker and what clients may name in it. */
+export function storesOf(
+  root: string,
+  mounts: readonly Mount[],
+): Pick<WorkerContext, "store" | "allowed"> {
+  const folders = [...mounts.map(({ path }) => path), join(root, "uploads")];
+  return { store: new ContentStore(root), allowed: new AllowedPaths(folders) };
+}
