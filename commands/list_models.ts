@@ -1,6 +1,12 @@
 import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { isCheckpointGone, statusText, toJson } from "../lib/client/model_status.ts";
-import { MODEL_STATUSES, type ModelRegistry, type ModelStatus } from "../lib/registry.ts";
+import { findJoinedRoom } from "../lib/credentials.ts";
+import {
+  MODEL_STATUSES,
+  type ModelEntry,
+  type ModelRegistry,
+  type ModelStatus,
+} from "../lib/registry.ts";
 import type { LocatedModel } from "../lib/registry/located_model.ts";
 import {
   bestLoss,
@@ -19,6 +25,7 @@ import {
 import { renderTable, type Style } from "../lib/terminal/table.ts";
 import { shorten } from "../lib/terminal/width.ts";
 import { locateModels } from "../worker/locate_models.ts";
+import { asksWorkers } from "./shared/asks_workers.ts";
 import { openForReading } from "./shared/open_registry.ts";
 import {
   type Format,
@@ -26,6 +33,8 @@ import {
   jsonOption,
   parseCount,
   registryOption,
+  roomOption,
+  workerOption,
 } from "./shared/options.ts";
 
 const COLUMNS = ["ID", "ALIAS", "TYPE", "STATUS", "EPOCHS", "VAL LOSS", "CREATED", "DATASET"];
@@ -50,6 +59,8 @@ export function command(): CommandUnknownOpts {
     .option("--reverse", "turn the order round")
     .option("--limit <n>", "at most so many", parseCount)
     .addOption(registryOption())
+    .addOption(roomOption())
+    .addOption(workerOption())
     .addOption(formatOption())
     .addOption(jsonOption())
     .action(run);
@@ -63,27 +74,56 @@ interface Options {
   reverse?: true | undefined;
   limit?: number | undefined;
   registry?: string | undefined;
+  room?: string | undefined;
+  worker?: string | undefined;
   format: Format;
   json?: true | undefined;
 }
 
 async function run(options: Options): Promise<void> {
+  const isRemote = asksWorkers(options);
+  const models = isRemote ? await listOfWorkers(options) : await listHere(options);
+  if (options.json || options.format === "json") {
+    writeStdout(`${JSON.stringify(models.map(toJson), null, 2)}\n`);
+  } else if (models.length > 0) {
+    writeStdout(table(models, isRemote));
+  }
+}
+
+async function listHere(options: Options): Promise<LocatedModel[]> {
   const registry = await openForReading(options.registry);
   const entries = await registry.list({
     ...(options.status === undefined ? {} : { status: options.status }),
     ...(options.modelType === undefined ? {} : { modelType: options.modelType }),
   });
   const models = await locateModels(registry, queryModels(entries, options));
-  if (options.json || options.format === "json") {
-    writeStdout(`${JSON.stringify(models.map(toJson), null, 2)}\n`);
-  } else if (models.length > 0) {
-    writeStdout(table(models));
-  }
   if (models.length === 0) await sayWhyEmpty(registry);
+  return models;
 }
 
-function table(models: readonly LocatedModel[]): string {
-  return renderTable(COLUMNS, models.map(row), {
+async function listOfWorkers(options: Options): Promise<LocatedModel[]> {
+  const { listRemoteModels } = await import("../lib/client/remote_models.ts");
+  const room = await findJoinedRoom(options.room);
+  const found = await listRemoteModels(room, options.worker, options);
+  const byEntry = new Map(found.map((model) => [model.entry, model]));
+  const models = queryModels(newestFirst(found), options)
+    .flatMap((entry) => byEntry.get(entry) ?? []);
+  if (models.length === 0) writeStderr(`No models of workers in room ${room.room_id} fit\n`);
+  return models;
+}
+
+/** As one registry lists them, over all workers. */
+function newestFirst(models: readonly LocatedModel[]): ModelEntry[] {
+  const created = (entry: ModelEntry) => Date.parse(entry.created_at ?? "") || 0;
+  return models.map(({ entry }) => entry).sort((a, b) => created(b) - created(a));
+}
+
+function table(models: readonly LocatedModel[], isRemote: boolean): string {
+  const columns = isRemote ? [...COLUMNS, "WORKER"] : COLUMNS;
+  const rows = models.map((model) =>
+    isRemote ? [...row(model), model.location.worker ?? "-"] : row(model)
+  );
+  return renderTable(columns, rows, {
     isColoured: isStdoutColoured(),
     maxWidth: stdoutColumns() ?? Infinity,
     flexible: FLEXIBLE_COLUMNS,

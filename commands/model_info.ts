@@ -1,10 +1,20 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { describeModel } from "../lib/client/model_description.ts";
+import type { FoundModel } from "../lib/client/remote_models.ts";
 import { toJson } from "../lib/client/model_status.ts";
+import { findJoinedRoom } from "../lib/credentials.ts";
 import { isStdoutColoured, writeStdout } from "../lib/terminal/output.ts";
 import { findMissingFiles, locateModel } from "../worker/locate_models.ts";
+import { asksWorkers } from "./shared/asks_workers.ts";
 import { openForReading } from "./shared/open_registry.ts";
-import { type Format, formatOption, jsonOption, registryOption } from "./shared/options.ts";
+import {
+  type Format,
+  formatOption,
+  jsonOption,
+  registryOption,
+  roomOption,
+  workerOption,
+} from "./shared/options.ts";
 
 /** `model-info`: everything that is known about a model. */
 export function command(): CommandUnknownOpts {
@@ -13,6 +23,8 @@ export function command(): CommandUnknownOpts {
     .description("Show everything that is known about a model.")
     .argument("<model>", "its ID, or at least 4 characters of it")
     .addOption(registryOption())
+    .addOption(roomOption())
+    .addOption(workerOption())
     .addOption(formatOption())
     .addOption(jsonOption())
     .action(run);
@@ -20,18 +32,31 @@ export function command(): CommandUnknownOpts {
 
 interface Options {
   registry?: string | undefined;
+  room?: string | undefined;
+  worker?: string | undefined;
   format: Format;
   json?: true | undefined;
 }
 
 async function run(name: string, options: Options): Promise<void> {
-  const registry = await openForReading(options.registry);
-  const model = await locateModel(registry, await registry.resolve(name));
+  const { located, missingFiles } = asksWorkers(options)
+    ? await findOnWorkers(name, options)
+    : await findHere(name, options);
   const isJson = options.json || options.format === "json";
-  if (isJson) {
-    writeStdout(`${JSON.stringify(toJson(model), null, 2)}\n`);
-    return;
-  }
-  const missingFiles = await findMissingFiles(registry, model.entry);
-  writeStdout(describeModel(model, { missingFiles, isColoured: isStdoutColoured() }));
+  writeStdout(
+    isJson
+      ? `${JSON.stringify(toJson(located), null, 2)}\n`
+      : describeModel(located, { missingFiles, isColoured: isStdoutColoured() }),
+  );
+}
+
+async function findHere(name: string, options: Options): Promise<FoundModel> {
+  const registry = await openForReading(options.registry);
+  const located = await locateModel(registry, await registry.resolve(name));
+  return { located, missingFiles: await findMissingFiles(registry, located.entry) };
+}
+
+async function findOnWorkers(name: string, options: Options): Promise<FoundModel> {
+  const { findRemoteModel } = await import("../lib/client/remote_models.ts");
+  return await findRemoteModel(await findJoinedRoom(options.room), options.worker, name);
 }

@@ -7,8 +7,9 @@ import {
   parseCount,
   parsePositive,
   registryOption,
+  roomOption,
+  workerOption,
 } from "./shared/options.ts";
-import { trainHere } from "./train/local.ts";
 import type { TrainCommandOptions } from "./train/options.ts";
 
 /** `train`: register, train and find one or more models. */
@@ -35,7 +36,10 @@ export function command(): CommandUnknownOpts {
     .option("--max-epochs <n>", "total number of epochs", parseCount)
     .option("--batch-size <n>", "samples in a batch", parseCount)
     .option("--learning-rate <x>", "initial learning rate", parsePositive)
-    .option("--local", "train on this machine")
+    .option("--local", "train on this machine, not on a worker")
+    .addOption(roomOption())
+    .addOption(workerOption())
+    .option("-a, --auto-select", "take an idle worker, the one with most GPU memory")
     .addOption(registryOption())
     .addOption(formatOption())
     .addOption(jsonOption())
@@ -52,10 +56,31 @@ Examples:
 Exit code: 0 all models completed, 6 the job ended otherwise, 130 left with Ctrl-C.`;
 
 async function run(options: TrainCommandOptions): Promise<void> {
-  if (!options.local) {
-    throw new UsageError("Where to train is not said", {
-      hint: "Add --local to train on this machine.",
-    });
+  if (options.local) {
+    refuseTogether(options, ["room", "worker", "autoSelect"], "--local");
+    const { trainHere } = await import("./train/local.ts");
+    return await trainHere(options);
   }
-  await trainHere(options);
+  refuseTogether(options, ["registry"], "a training on a worker");
+  const { trainRemotely } = await import("./train/remote.ts");
+  await trainRemotely(options);
+}
+
+const SPELLINGS = {
+  room: "--room",
+  worker: "--worker",
+  autoSelect: "--auto-select",
+  registry: "--registry",
+} as const;
+
+function refuseTogether(
+  options: TrainCommandOptions,
+  names: readonly (keyof typeof SPELLINGS)[],
+  what: string,
+): void {
+  const given = names.find((name) => options[name] !== undefined);
+  if (given === undefined) return;
+  throw new UsageError(`${SPELLINGS[given]} does not go together with ${what}`, {
+    hint: "A training runs on this machine (--local) or on a worker of a room.",
+  });
 }

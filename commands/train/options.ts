@@ -12,6 +12,9 @@ export interface TrainCommandOptions {
   batchSize?: number | undefined;
   learningRate?: number | undefined;
   local?: true | undefined;
+  room?: string | undefined;
+  worker?: string | undefined;
+  autoSelect?: true | undefined;
   registry?: string | undefined;
   format: Format;
   json?: true | undefined;

@@ -15,4 +15,6 @@ export interface ModelLocation {
   host: string;
   /** Absolute path of the registry root. */
   root: string;
+  /** ID of the worker in its room; undefined: this machine. */
+  worker?: string;
 }

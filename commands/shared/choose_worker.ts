@@ -1,0 +1,64 @@
+import type { JoinedRoom } from "../../lib/credentials.ts";
+import { enterRoom } from "../../lib/client/room_member.ts";
+import { RemoteWorker, type RemoteWorkerOptions } from "../../lib/client/remote_worker.ts";
+import {
+  describeWorker,
+  meantWorkers,
+  nameOf,
+  severalWorkers,
+  type WorkerPeer,
+  workersOf,
+} from "../../lib/client/worker_peers.ts";
+import { UsageError } from "../../lib/errors.ts";
+import { readLine } from "../../lib/terminal/input.ts";
+import { isStderrTerminal, writeStderr } from "../../lib/terminal/output.ts";
+import { printable } from "../../lib/terminal/printable.ts";
+
+/** How a worker is chosen. */
+export interface ChooseOptions extends RemoteWorkerOptions {
+  /** Name or peer ID. */
+  worker?: string | undefined;
+  /** Take the first idle one, without asking. */
+  autoSelect?: boolean | undefined;
+}
+
+/** A worker that is connected. */
+export interface ChosenWorker {
+  worker: RemoteWorker;
+  /** What `--worker` takes for it. */
+  spelling: string;
+}
+
+/**
+ * Connect to the worker that the user means; who it is is said on stderr.
+ *
+ * @throws {NotFoundError} when there is none
+ * @throws {UsageError} when several are meant and nobody can be asked
+ */
+export async function connectToWorker(
+  room: JoinedRoom,
+  options: ChooseOptions,
+): Promise<ChosenWorker> {
+  await using signaling = await enterRoom(room);
+  const workers = workersOf(await signaling.discover({ role: "worker" }));
+  const meant = meantWorkers(workers, options.worker, room.room_id);
+  const peer = await choose(meant, options.autoSelect ?? false);
+  const isNameClear = workers.filter((worker) => nameOf(worker) === nameOf(peer)).length === 1;
+  const spelling = isNameClear ? nameOf(peer) : peer.peerId;
+  writeStderr(`worker: ${printable(spelling)}\n`);
+  return { worker: await RemoteWorker.connect(signaling, room, peer, options), spelling };
+}
+
+async function choose(meant: readonly WorkerPeer[], isAuto: boolean): Promise<WorkerPeer> {
+  const [first] = meant;
+  if (first !== undefined && (meant.length === 1 || isAuto)) return first;
+  if (!Deno.stdin.isTerminal() || !isStderrTerminal()) throw severalWorkers(meant);
+  for (const [index, worker] of meant.entries()) {
+    writeStderr(`${index + 1}  ${describeWorker(worker)}\n`);
+  }
+  writeStderr(`Which worker? [1-${meant.length}] `);
+  const answer = await readLine();
+  const chosen = meant[Number(answer) - 1];
+  if (chosen === undefined) throw new UsageError(`There is no worker "${answer ?? ""}"`);
+  return chosen;
+}

@@ -1,0 +1,125 @@
+import { basename } from "node:path";
+import {
+  findTraining,
+  type RemoteTraining,
+  startTraining,
+} from "../../lib/client/remote_training.ts";
+import type { RemoteWorker } from "../../lib/client/remote_worker.ts";
+import { readRemoteModel } from "../../lib/client/remote_models.ts";
+import { nameOf } from "../../lib/client/worker_peers.ts";
+import { findJoinedRoom } from "../../lib/credentials.ts";
+import { NotFoundError } from "../../lib/errors.ts";
+import {
+  JobDescriptionSchema,
+  RemoteModelSchema,
+  WORKER_METHODS,
+} from "../../lib/protocol/worker_calls.ts";
+import type { ModelEntry } from "../../lib/registry.ts";
+import { LiveLine } from "../../lib/terminal/live_line.ts";
+import { writeStderr } from "../../lib/terminal/output.ts";
+import { connectToWorker } from "../shared/choose_worker.ts";
+import { type EndedJob, type FollowedJob, followJob, warn } from "../shared/follow_job.ts";
+import { Interruption } from "../shared/interruption.ts";
+import { isJson, overridesOf, type TrainCommandOptions } from "./options.ts";
+
+/**
+ * Train on a worker of a room, and show it.
+ *
+ * @throws {JobNotSucceededError} when the job ended otherwise
+ * @throws {LeftByUserError} when the user has left
+ * @throws {ConnectionError} when the worker cannot be reached, or is lost
+ */
+export async function trainRemotely(options: TrainCommandOptions): Promise<void> {
+  using interruption = new Interruption();
+  const [room, training] = await Promise.all([findJoinedRoom(options.room), findFiles(options)]);
+  const { worker, spelling } = await interruption.orLeave(
+    connectToWorker(room, { ...options, ...reconnecting() }),
+    "Nothing was started",
+  );
+  await using _connection = worker;
+  const jobId = await interruption.orLeave(
+    submit(worker, training, interruption.left),
+    "Nothing was started",
+  );
+  const inRoom = options.room === undefined ? [] : ["--room", options.room];
+  const job = await followed(worker, jobId, [...inRoom, "--worker", spelling]);
+  await followJob(job, { interruption, isJson: isJson(options) });
+}
+
+async function findFiles(options: TrainCommandOptions): Promise<RemoteTraining> {
+  return await findTraining({
+    configs: options.config,
+    labels: options.labels,
+    valLabels: options.valLabels,
+    package: options.pkgPath,
+    runName: options.runName,
+    overrides: overridesOf(options),
+  });
+}
+
+function reconnecting(): { reconnectMs?: number; onChange: (lost: string | null) => void } {
+  const seconds = Number(Deno.env.get("SLEAP_RTC_RECONNECT_SECONDS") || NaN);
+  return {
+    ...(seconds >= 0 ? { reconnectMs: seconds * 1_000 } : {}),
+    onChange: (lost) =>
+      writeStderr(lost === null ? "connected again\n" : `warning: ${lost}; trying again\n`),
+  };
+}
+
+async function submit(
+  worker: RemoteWorker,
+  training: RemoteTraining,
+  signal: AbortSignal,
+): Promise<string> {
+  const line = new LiveLine();
+  const sent = new Set<string>();
+  try {
+    return await startTraining(worker, training, {
+      signal,
+      onUpload: (path, sentBytes, totalBytes) => {
+        const name = basename(path);
+        const percent = totalBytes === 0 ? 100 : Math.floor(100 * sentBytes / totalBytes);
+        line.update(`uploading ${name}  ${percent} %`);
+        if (sentBytes < totalBytes || sent.has(path) || training.configs.includes(path)) return;
+        sent.add(path);
+        line.print(`uploaded ${name}`);
+      },
+    });
+  } finally {
+    line.clear();
+  }
+}
+
+async function followed(
+  worker: RemoteWorker,
+  jobId: string,
+  lookOptions: readonly string[],
+): Promise<FollowedJob> {
+  const { describeJob } = WORKER_METHODS;
+  const job = await worker.call(describeJob, { job_id: jobId }, JobDescriptionSchema);
+  job.warnings.forEach(warn);
+  return {
+    jobId,
+    modelTypes: job.model_types,
+    logPath: `${job.log_path} on worker "${nameOf(worker.peer)}"`,
+    events: (signal) => worker.watch(jobId, signal),
+    ended: () => endOf(worker),
+    lookOptions,
+  };
+}
+
+async function endOf(worker: RemoteWorker): Promise<EndedJob | null> {
+  const { ended } = worker;
+  if (ended === null) return null;
+  const models: ModelEntry[] = [];
+  for (const name of ended.models) {
+    try {
+      const model = await worker.call(WORKER_METHODS.getModel, { name }, RemoteModelSchema);
+      const read = readRemoteModel(model, worker.peer);
+      if (read !== null) models.push(read.located.entry);
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+    }
+  }
+  return { status: ended.status, error: ended.error, models };
+}

@@ -1,0 +1,143 @@
+/**
+ * Models that workers hold.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import type { JoinedRoom } from "../credentials.ts";
+import { messageOf, NotFoundError, SleapRtcError } from "../errors.ts";
+import { logger } from "../log.ts";
+import {
+  ModelPageSchema,
+  type RemoteModel,
+  RemoteModelSchema,
+  WORKER_METHODS,
+} from "../protocol/worker_calls.ts";
+import { ModelEntrySchema } from "../registry/entry.ts";
+import type { LocatedModel } from "../registry/located_model.ts";
+import { enterRoom } from "./room_member.ts";
+import { WorkerLink } from "./worker_link.ts";
+import { meantWorkers, nameOf, type WorkerPeer, workersOf } from "./worker_peers.ts";
+
+const log = logger("client");
+
+/** A model of a worker. */
+export interface FoundModel {
+  located: LocatedModel;
+  /** Paths in the entry, as stored, whose file is not there. */
+  missingFiles: ReadonlySet<string>;
+}
+
+/** Which models are wanted. */
+export interface ModelFilters {
+  status?: string | undefined;
+  modelType?: string | undefined;
+}
+
+/**
+ * The models of a room's workers, or of one of them. A worker that cannot be asked is a warning in
+ * the log, unless none can.
+ *
+ * @param wanted name or peer ID of a worker; undefined: all
+ * @throws {NotFoundError} when there is no such worker
+ */
+export async function listRemoteModels(
+  room: JoinedRoom,
+  wanted: string | undefined,
+  filters: ModelFilters,
+): Promise<LocatedModel[]> {
+  const params = {
+    ...(filters.status === undefined ? {} : { status: filters.status }),
+    ...(filters.modelType === undefined ? {} : { model_type: filters.modelType }),
+  };
+  const answers = await askWorkers(room, wanted, async (link, peer) => {
+    const models: FoundModel[] = [];
+    for (let from: number | null = 0; from !== null;) {
+      const page: v.InferOutput<typeof ModelPageSchema> = await link.call(
+        WORKER_METHODS.listModels,
+        { ...params, from },
+        ModelPageSchema,
+      );
+      models.push(...page.models.flatMap((model) => readRemoteModel(model, peer) ?? []));
+      from = page.next;
+    }
+    return models;
+  });
+  return answers.flat().map(({ located }) => located);
+}
+
+/**
+ * The model that a person means, on a room's workers or one of them.
+ *
+ * @param name its ID, or a prefix of it
+ * @throws {NotFoundError} when no worker has it, or several have
+ */
+export async function findRemoteModel(
+  room: JoinedRoom,
+  wanted: string | undefined,
+  name: string,
+): Promise<FoundModel> {
+  const missing: NotFoundError[] = [];
+  const answers = await askWorkers(room, wanted, async (link, peer) => {
+    try {
+      const model = await link.call(WORKER_METHODS.getModel, { name }, RemoteModelSchema);
+      return readRemoteModel(model, peer);
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      missing.push(error);
+      return null;
+    }
+  });
+  const found = answers.filter((model) => model !== null);
+  const [first] = found;
+  if (first !== undefined && found.length === 1) return first;
+  if (first === undefined) {
+    throw missing[0] ?? new NotFoundError(`No worker in room "${room.room_id}" has "${name}"`);
+  }
+  const places = found.map(({ located }) => `${located.entry.id} on ${located.location.worker}`);
+  throw new NotFoundError(`Several workers have a model "${name}"`, {
+    hint: `Name one with --worker: ${places.join(", ")}`,
+  });
+}
+
+/** A worker's answer, checked; null for an entry that is none. */
+export function readRemoteModel(model: RemoteModel, peer: WorkerPeer): FoundModel | null {
+  const entry = v.safeParse(ModelEntrySchema, model.entry);
+  if (!entry.success) {
+    log.warn(`worker "${nameOf(peer)}" has an entry that cannot be read`);
+    return null;
+  }
+  return {
+    located: {
+      entry: entry.output,
+      checkpointExists: model.checkpoint_exists,
+      supervised: model.supervised,
+      location: { ...model.location, worker: peer.peerId },
+    },
+    missingFiles: new Set(model.missing_files),
+  };
+}
+
+async function askWorkers<T>(
+  room: JoinedRoom,
+  wanted: string | undefined,
+  ask: (link: WorkerLink, peer: WorkerPeer) => Promise<T>,
+): Promise<T[]> {
+  await using signaling = await enterRoom(room);
+  const workers = workersOf(await signaling.discover({ role: "worker" }));
+  const peers = meantWorkers(workers, wanted, room.room_id);
+  const answers: T[] = [];
+  let failure: unknown = null;
+  for (const peer of peers) {
+    try {
+      await using link = await WorkerLink.connect(signaling, room, peer.peerId);
+      answers.push(await ask(link, peer));
+    } catch (error) {
+      if (!(error instanceof SleapRtcError)) throw error;
+      failure = error;
+      if (peers.length > 1) log.warn(`worker "${nameOf(peer)}": ${messageOf(error)}`);
+    }
+  }
+  if (answers.length === 0 && failure !== null) throw failure;
+  return answers;
+}

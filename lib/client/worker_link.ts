@@ -1,0 +1,220 @@
+/**
+ * One connection to a worker, and what is said on it.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import type { JoinedRoom } from "../credentials.ts";
+import {
+  ConflictError,
+  ConnectionError,
+  EXIT,
+  NotFoundError,
+  SleapRtcError,
+  type SleapRtcErrorOptions,
+  UsageError,
+} from "../errors.ts";
+import { logger } from "../log.ts";
+import { type JobEvent, readJobEvent } from "../protocol/job_events.ts";
+import {
+  decodeSubmit,
+  encodeSubmit,
+  type JobRejection,
+  type SubmitMessage,
+  type TrainSubmission,
+} from "../protocol/job_submit.ts";
+import {
+  type JobEndedNotice,
+  JobEndedNoticeSchema,
+  JobEventNoticeSchema,
+  WORKER_METHODS,
+} from "../protocol/worker_calls.ts";
+import { AsyncQueue } from "../rtc/async_queue.ts";
+import { connectTo } from "../rtc/connect.ts";
+import type { PeerConnection } from "../rtc/peer_connection.ts";
+import { RpcPeer } from "../rtc/rpc_peer.ts";
+import type { Signaling } from "../rtc/signaling.ts";
+import { Acknowledgements } from "../transfer/acknowledgements.ts";
+import { type UploadedFile, uploadFile, type UploadFileOptions } from "../transfer/upload.ts";
+import { readMessage } from "../transfer/wire.ts";
+
+const log = logger("client");
+
+/** Something that happens in a watched job. */
+export type JobNotice = { event: JobEvent } | { ended: JobEndedNotice };
+
+/** A connection to one of our own workers. */
+export class WorkerLink implements AsyncDisposable {
+  readonly #connection: PeerConnection;
+  readonly #rpc: RpcPeer;
+  readonly #acknowledgements = new Acknowledgements();
+  readonly #answers = new Map<string, (message: SubmitMessage) => void>();
+  readonly #watched = new Map<string, AsyncQueue<JobNotice>>();
+  #accepted: ((jobId: string) => void) | null = null;
+
+  /**
+   * Connect to a worker.
+   *
+   * @param peerId its ID in the room
+   * @throws {NotAuthorisedError} when one side does not accept the other
+   * @throws {ConnectionError} when it cannot be reached
+   */
+  static async connect(
+    signaling: Signaling,
+    room: JoinedRoom,
+    peerId: string,
+    signal?: AbortSignal,
+  ): Promise<WorkerLink> {
+    const connection = await connectTo(signaling, peerId, {
+      room: room.room_id,
+      secret: room.secret,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return new WorkerLink(connection);
+  }
+
+  private constructor(connection: PeerConnection) {
+    this.#connection = connection;
+    this.#rpc = new RpcPeer(connection.control, {
+      peerId: connection.peerId,
+      handlers: {
+        ...this.#acknowledgements.handlers,
+        [WORKER_METHODS.jobEvent]: (params) => this.#onEvent(params),
+        [WORKER_METHODS.jobEnded]: (params) => this.#onEnded(params),
+      },
+      onOther: (message) => this.#onOther(message),
+    });
+    void connection.closed.then(() => {
+      for (const queue of this.#watched.values()) queue.end();
+    });
+  }
+
+  /** How the connection ended; pending while it lasts. */
+  get closed(): PeerConnection["closed"] {
+    return this.#connection.closed;
+  }
+
+  /** Ask the worker, and check its answer. */
+  async call<T>(
+    method: string,
+    params: unknown,
+    schema: v.GenericSchema<unknown, T>,
+  ): Promise<T> {
+    return readMessage(schema, await this.#rpc.call(method, params), method);
+  }
+
+  /** Give a file to the worker; see `uploadFile` in lib/transfer. */
+  async upload(path: string, options: UploadFileOptions): Promise<UploadedFile> {
+    using _transfer = this.#connection.transfer();
+    return await uploadFile(path, {
+      calls: this.#rpc,
+      acknowledgements: this.#acknowledgements,
+      blocks: this.#connection.blocks,
+      closed: this.#connection.closed,
+    }, options);
+  }
+
+  /**
+   * Ask for a training.
+   *
+   * @returns the job's ID: the job is on the worker's disk
+   * @throws {SleapRtcError} why the worker does not take it
+   * @throws {ConnectionError} when the connection ends before the answer
+   */
+  async submit(submission: Partial<TrainSubmission> & { type: "train" }): Promise<string> {
+    const clientJobId = crypto.randomUUID().slice(0, 8);
+    const answer = Promise.withResolvers<SubmitMessage>();
+    this.#answers.set(clientJobId, answer.resolve);
+    this.#accepted = (jobId) => answer.resolve({ type: "accepted", jobId });
+    const lost = this.#connection.closed.then(({ reason }): never => {
+      throw new ConnectionError(`The connection was lost before the worker answered: ${reason}`, {
+        hint: "Look whether it has taken the job: sleap-rtc list-models",
+      });
+    });
+    try {
+      const message = encodeSubmit({ type: "submit", clientJobId, submission });
+      await this.#connection.control.send(message);
+      const answered = await Promise.race([answer.promise, lost]);
+      if (answered.type === "accepted") return answered.jobId;
+      throw rejectionError(answered.type === "rejected" ? answered.errors : []);
+    } finally {
+      this.#answers.delete(clientJobId);
+      this.#accepted = null;
+    }
+  }
+
+  /**
+   * What happens in a job, from an event on; ends after the job has ended.
+   *
+   * @param afterSeq events up to this number are left out
+   * @throws {ConnectionError} when the connection ends before the job
+   */
+  async *watch(
+    jobId: string,
+    afterSeq: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<JobNotice> {
+    const queue = new AsyncQueue<JobNotice>();
+    this.#watched.set(jobId, queue);
+    const onAbort = () => queue.end();
+    signal.addEventListener("abort", onAbort);
+    try {
+      const params = { job_id: jobId, after_seq: afterSeq };
+      await this.call(WORKER_METHODS.watchJob, params, v.null());
+      for await (const notice of queue) {
+        if (signal.aborted) return;
+        yield notice;
+        if ("ended" in notice) return;
+      }
+      if (signal.aborted) return;
+      const { reason } = await this.#connection.closed;
+      throw new ConnectionError(`The connection to the worker was lost: ${reason}`);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#watched.delete(jobId);
+    }
+  }
+
+  /** Say goodbye. */
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #onOther(message: string | Uint8Array): void {
+    const decoded = typeof message === "string" ? decodeSubmit(message) : null;
+    if (decoded?.type === "accepted") this.#accepted?.(decoded.jobId);
+    else if (decoded?.type === "rejected") this.#answers.get(decoded.clientJobId)?.(decoded);
+    else log.debug("a message that is not understood");
+  }
+
+  #onEvent(params: unknown): void {
+    const notice = v.safeParse(JobEventNoticeSchema, params);
+    if (!notice.success) return;
+    const event = readJobEvent(notice.output.event);
+    if (event === null) return log.debug("an event of a newer program is passed over");
+    this.#watched.get(notice.output.job_id)?.push({ event });
+  }
+
+  #onEnded(params: unknown): void {
+    const ended = v.safeParse(JobEndedNoticeSchema, params);
+    if (ended.success) this.#watched.get(ended.output.job_id)?.push({ ended: ended.output });
+  }
+}
+
+const CLASSES: Record<number, new (text: string, options: SleapRtcErrorOptions) => SleapRtcError> =
+  {
+    [EXIT.usage]: UsageError,
+    [EXIT.notFound]: NotFoundError,
+    [EXIT.conflict]: ConflictError,
+  };
+
+function rejectionError(errors: readonly JobRejection[]): SleapRtcError {
+  const message = errors.map(({ message }) => message).join("; ") || "it gives no reason";
+  const Class = CLASSES[errors[0]?.exit_code ?? EXIT.failed] ?? SleapRtcError;
+  const hint = errors[0]?.hint;
+  return new Class(`The worker does not take the job: ${message}`, hint ? { hint } : {});
+}
