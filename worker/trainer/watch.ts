@@ -15,7 +15,7 @@ import { TrainerLogScan } from "../../lib/sleap_nn/trainer_log.ts";
 import { TrainingLogTail } from "../../lib/sleap_nn/training_log.ts";
 
 const log = logger("supervisor");
-const POLL_MS = 250;
+const POLL_MS = 500;
 const BATCH_EVENT_MS = 5_000;
 
 /** What to watch. */
