@@ -11,7 +11,6 @@ import { renderTable } from "../lib/terminal/table.ts";
 /** The benchmarks by name. */
 const BENCHMARKS: Record<string, () => Promise<{ run(): Promise<Measurement[]> }>> = {
   connect: () => import("../bench/connect.ts"),
-  upload: () => import("../bench/upload.ts"),
   registry: () => import("../bench/registry.ts"),
   supervision: () => import("../bench/supervision.ts"),
 };

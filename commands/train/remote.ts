@@ -1,9 +1,5 @@
 import { basename } from "node:path";
-import {
-  findTraining,
-  type RemoteTraining,
-  startTraining,
-} from "../../lib/client/remote_training.ts";
+import { submitTraining } from "../../lib/client/submit_training.ts";
 import type { RemoteWorker } from "../../lib/client/remote_worker.ts";
 import { readRemoteModel } from "../../lib/client/remote_models.ts";
 import { nameOf } from "../../lib/client/worker_peers.ts";
@@ -17,6 +13,7 @@ import {
 import type { ModelEntry } from "../../lib/registry.ts";
 import { LiveLine } from "../../lib/terminal/live_line.ts";
 import { writeStderr } from "../../lib/terminal/output.ts";
+import { findTraining, type RemoteTraining } from "../../lib/training/remote_training.ts";
 import { connectToWorker } from "../shared/choose_worker.ts";
 import { type EndedJob, type FollowedJob, followJob, warn } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
@@ -74,7 +71,7 @@ async function submit(
   const line = new LiveLine();
   const sent = new Set<string>();
   try {
-    return await startTraining(worker, training, {
+    return await submitTraining(worker, training, {
       signal,
       onUpload: (path, sentBytes, totalBytes) => {
         const name = basename(path);

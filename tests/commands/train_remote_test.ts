@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { isAlive } from "../../worker/host/process_identity.ts";
+import { runCli } from "../support/cli.ts";
 import { RoomWorld } from "../support/room_world.ts";
 import { configText, fileExists, TrainingWorld } from "../support/training.ts";
 
@@ -81,6 +82,19 @@ Deno.test("several workers: named ones are listed, --auto-select takes an idle o
   assert.equal((await training.ended).code, 0);
   assert.equal(second.code, 0, second.stderr);
   assert.notEqual((await room.model()).id, (await room.model("gpu2")).id);
+});
+
+Deno.test("several workers on a terminal: the user is asked", async () => {
+  await using room = await RoomWorld.create();
+  await room.startWorker();
+  await room.startWorker({ folder: "gpu2", name: "gpu2" });
+  const { code, stdout } = await runCli(
+    ["train", "--config", "centroid.yaml", "--labels", "mice.pkg.slp"],
+    { cwd: room.laptop(""), stdin: "2\n", terminalOf: "python3" },
+  );
+  assert.equal(code, 0, stdout);
+  assert.match(stdout, /1 {2}gpu1 {2}available {2}CPU\r\n2 {2}gpu2 .*\r\nWhich worker\? \[1-2\]/);
+  assert.equal((await room.model("gpu2")).status, "completed");
 });
 
 Deno.test("a second job is refused while one runs: exit 7", async () => {

@@ -1,17 +1,14 @@
 /**
- * A training on another machine: which files go there, and what is asked for.
+ * The files of a training on another machine, found on this one.
  *
  * @module
  */
 import { isAbsolute, resolve } from "node:path";
 import { NotFoundError, UsageError } from "../errors.ts";
-import type { TrainSubmission } from "../protocol/job_submit.ts";
 import type { TrainOverrides } from "../protocol/job_spec.ts";
 import { checkLabelsFile } from "../sleap_nn/labels_file.ts";
 import { readTrainConfig, type TrainConfig } from "../sleap_nn/train_config.ts";
 import { readConfigText } from "../sleap_nn/train_config/config_file.ts";
-import type { UploadFileOptions } from "../transfer/upload.ts";
-import type { RemoteWorker } from "./remote_worker.ts";
 
 /** Options of `train`. */
 export interface RemoteTrainOptions {
@@ -25,7 +22,7 @@ export interface RemoteTrainOptions {
 }
 
 /** A file of this machine, or a path that only the worker knows. */
-type FilePlace = { here: string } | { onWorker: string };
+export type FilePlace = { here: string } | { onWorker: string };
 
 /** A training, with its files where they are now. */
 export interface RemoteTraining {
@@ -74,62 +71,6 @@ export async function findTraining(options: RemoteTrainOptions): Promise<RemoteT
   };
 }
 
-/** What is told while files are sent. */
-export interface SendOptions {
-  onUpload?(path: string, sentBytes: number, totalBytes: number): void;
-  /** Gives up. */
-  signal?: AbortSignal;
-}
-
-/**
- * Give the files to a worker and ask for the training.
- *
- * @returns the job's ID
- */
-export async function startTraining(
-  worker: RemoteWorker,
-  training: RemoteTraining,
-  options: SendOptions = {},
-): Promise<string> {
-  const send = async (place: FilePlace | null) =>
-    place === null ? null : await pathOnWorker(worker, place, options);
-  const { max_epochs = null, batch_size = null, learning_rate = null } = training.overrides;
-  const submission: Partial<TrainSubmission> & { type: "train" } = {
-    type: "train",
-    package_path: await send(training.package),
-    labels_path: await send(training.labels),
-    val_labels_path: await send(training.valLabels),
-    config_paths: await inOrder(training.configs, (here) => send({ here })),
-    run_name: training.runName ?? null,
-    max_epochs,
-    batch_size,
-    learning_rate,
-  };
-  return await worker.submit(withoutNulls(submission));
-}
-
-async function pathOnWorker(
-  worker: RemoteWorker,
-  place: FilePlace,
-  { onUpload, signal }: SendOptions,
-): Promise<string> {
-  if ("onWorker" in place) return place.onWorker;
-  const options: UploadFileOptions = {
-    onProgress: (sent, total) => onUpload?.(place.here, sent, total),
-    ...(signal === undefined ? {} : { signal }),
-  };
-  return (await worker.upload(place.here, options)).path;
-}
-
-async function inOrder<T>(
-  items: readonly T[],
-  send: (item: T) => Promise<string | null>,
-): Promise<string[]> {
-  const sent: string[] = [];
-  for (const item of items) sent.push(await send(item) ?? "");
-  return sent;
-}
-
 /** Labels that only the configurations name: one file of this machine for all, or the worker's. */
 async function namedLabels(
   configs: readonly TrainConfig[],
@@ -171,11 +112,4 @@ async function isHere(path: string): Promise<boolean> {
 
 function quoted(text: string): string {
   return `"${text}"`;
-}
-
-function withoutNulls(
-  submission: Partial<TrainSubmission> & { type: "train" },
-): Partial<TrainSubmission> & { type: "train" } {
-  const given = Object.entries(submission).filter(([, value]) => value !== null);
-  return { ...Object.fromEntries(given), type: "train" };
 }
