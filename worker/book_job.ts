@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { ConflictError } from "../lib/errors.ts";
 import { modifiedAt, sizeOf } from "../lib/files/file_info.ts";
 import { logger } from "../lib/log.ts";
 import type { FinalJobStatus, JobEvent, ModelOutcome } from "../lib/protocol/job_events.ts";
@@ -13,6 +14,7 @@ import { endLostTrainer } from "./host/process_group.ts";
 import { placeOf } from "./host/process_identity.ts";
 import { readEvents } from "./job_events.ts";
 import { isFinalStatus, type JobFolder, type JobState } from "./job_folder.ts";
+import { hasLivingSupervisor } from "./job_life.ts";
 import { JobRecord } from "./job_record.ts";
 import { readOrSalvageState } from "./salvage.ts";
 import { notStarted, outcomeOf } from "./trainer/outcome.ts";
@@ -32,12 +34,19 @@ const RUN_FILES = ["training_log.csv", "best.ckpt", "last.ckpt"];
  * ended: an older manifest that was put back knows nothing of that.
  *
  * @throws {NewerJobError} when a newer program wrote the job
+ * @throws {ConflictError} when its supervisor lives: somebody has deleted the lock's file
  */
 export async function bookDeadJob(
   folder: JobFolder,
   registry: ModelRegistry,
 ): Promise<FinalJobStatus> {
   const state = await readOrSalvageState(folder, registry);
+  if (await hasLivingSupervisor(state)) {
+    throw new ConflictError(
+      `Job ${folder.jobId} has a supervisor: process ${state.supervisor?.pid}`,
+      { hint: `Its lock "${folder.lockPath}" was deleted. Wait until the job has ended.` },
+    );
+  }
   const record = await JobRecord.open(folder, registry, state);
   try {
     if (isFinalStatus(state.status)) {

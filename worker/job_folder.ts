@@ -7,8 +7,9 @@
 import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { ConflictError, NotFoundError } from "../lib/errors.ts";
+import { obstacleError, readError } from "../lib/files/access_error.ts";
 import { makeFolder, syncFolder, writeError, writeFileAtomic } from "../lib/files/atomic_write.ts";
-import { modifiedAt } from "../lib/files/file_info.ts";
+import { isFolder, modifiedAt } from "../lib/files/file_info.ts";
 import { FileLock } from "../lib/files/lock.ts";
 import { MODEL_STATUSES } from "../lib/registry/entry.ts";
 import { JOB_STATUSES } from "../lib/protocol/job_events.ts";
@@ -194,13 +195,20 @@ export class JobFolder {
     await writeFileAtomic(this.statePath, toJson(state));
   }
 
-  /** Keep a damaged `state.json` under another name, so that a new one can be written. */
-  async setStateAside(): Promise<void> {
+  /** Keep what is in the place of one of the job's files under another name. */
+  async setAside(path: string): Promise<void> {
     const time = new Date().toISOString().replaceAll(/[-:]|\..*$/g, "");
     try {
-      await Deno.rename(this.statePath, `${this.statePath}.corrupted.${time}`);
+      await Deno.rename(path, `${path}.corrupted.${time}`);
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw writeError(this.statePath, error);
+      if (!(error instanceof Deno.errors.NotFound)) throw writeError(path, error);
+    }
+  }
+
+  /** Folders that somebody put in the place of files which are written without a look at them. */
+  async setFoldersAside(): Promise<void> {
+    for (const path of [this.eventsPath, this.logPath, this.#resultPath]) {
+      if (await isFolder(path)) await this.setAside(path);
     }
   }
 
@@ -228,12 +236,16 @@ export class JobFolder {
 
   /** Write `result.json`. */
   async writeResult(result: JobResult): Promise<void> {
-    await writeFileAtomic(join(this.path, "result.json"), toJson(result));
+    await writeFileAtomic(this.#resultPath, toJson(result));
   }
 
   /** Content of a configuration named in the spec. */
   async readConfig(name: string): Promise<string> {
     return await Deno.readTextFile(join(this.path, name));
+  }
+
+  get #resultPath(): string {
+    return join(this.path, "result.json");
   }
 
   async #read<T>(
@@ -245,6 +257,9 @@ export class JobFolder {
     try {
       json = await Deno.readTextFile(path);
     } catch (error) {
+      if (obstacleError("read", path, error) !== null) {
+        throw new ConflictError(`Cannot read "${path}": it is damaged`, { cause: error });
+      }
       if (!(error instanceof Deno.errors.NotFound)) throw error;
       throw new NotFoundError(`No job "${this.jobId}" here: "${path}" does not exist`);
     }
@@ -277,7 +292,7 @@ async function namesIn(folder: string): Promise<string[]> {
     return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
+    throw readError(folder, error);
   }
 }
 

@@ -21,6 +21,12 @@ export const SIGN_OF_LIFE_MS = 30_000;
 /** Silent for so long, in milliseconds, a job that we cannot look at counts as dead. */
 export const SILENCE_MS = 3_600_000;
 
+/** Is the supervisor that a job's state names at work, whatever became of the lock's file? */
+export async function hasLivingSupervisor({ status, supervisor }: JobState): Promise<boolean> {
+  return status === "running" && supervisor !== null && supervisor.pid !== Deno.pid &&
+    await isAlive(supervisor);
+}
+
 /**
  * Does somebody look after a job?
  *
@@ -46,6 +52,7 @@ async function lifeByState(folder: JobFolder, state: JobState): Promise<JobLife>
     const isSilent = await folder.lastSignOfLife() < Date.now() - SILENCE_MS;
     return isSilent ? "dead" : "elsewhere";
   }
+  if (await hasLivingSupervisor(state)) return "alive";
   const isStarting = status === "queued" && starter !== null && await isAlive(starter);
   return isStarting ? "alive" : "dead";
 }

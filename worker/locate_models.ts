@@ -5,11 +5,14 @@
  */
 import { hostname } from "node:os";
 import type { LocatedModel } from "../lib/registry/located_model.ts";
+import { messageOf } from "../lib/errors.ts";
 import { isFile } from "../lib/files/file_info.ts";
+import { logger } from "../lib/log.ts";
 import type { ModelEntry, ModelRegistry } from "../lib/registry.ts";
 import { JobFolder } from "./job_folder.ts";
 import { type JobLife, lifeOf } from "./job_life.ts";
 
+const log = logger("registry");
 const WITH_SUPERVISOR = new Set<JobLife>(["alive", "elsewhere", "newer"]);
 
 /** {@linkcode locateModel} for many entries. */
@@ -54,7 +57,8 @@ async function isSupervised(registry: ModelRegistry, entry: ModelEntry): Promise
     if (WITH_SUPERVISOR.has(await lifeOf(folder))) return true;
   } catch (error) {
     if (error instanceof Deno.errors.PermissionDenied) return true;
-    throw error;
+    log.warn(`cannot look at job ${folder.jobId}: ${messageOf(error)}`);
+    return false;
   }
   // The entry is booked before the lock is freed: a training that ended meanwhile has lost nobody.
   return (await registry.get(entry.id))?.status !== "training";

@@ -22,13 +22,14 @@ export async function readOrSalvageState(
   folder: JobFolder,
   registry: ModelRegistry,
 ): Promise<JobState> {
+  await folder.setFoldersAside();
   try {
     return await folder.readState();
   } catch (error) {
     if (error instanceof NewerJobError || !isNoUse(error)) throw error;
     log.warn(`${error.message}: it is written anew from what is left of the job`);
     const state = await salvage(folder, registry);
-    await folder.setStateAside();
+    await folder.setAside(folder.statePath);
     await folder.writeState(state);
     return state;
   }

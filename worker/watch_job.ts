@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { ConflictError, NotFoundError } from "../lib/errors.ts";
+import { isFolder } from "../lib/files/file_info.ts";
 import type { JobEvent } from "../lib/protocol/job_events.ts";
 import type { ModelRegistry } from "../lib/registry.ts";
 import type { StartedSupervisor } from "./executor/local.ts";
@@ -43,12 +45,29 @@ export async function* watchJob(
     const isGone = hasEnded;
     const isDue = performance.now() >= nextCheck;
     if (isDue) nextCheck = performance.now() + ALIVE_CHECK_MS;
-    const isFinished = await folder.readResult() !== null;
+    const isFinished = await hasResult(folder);
     yield* await tail.poll();
     // Killed between result and state, a supervisor leaves a job that still says running.
     if (isFinished && await hasFinalState(folder)) return;
+    if (!(await isFolder(folder.path))) throw folderGone(folder);
     if (isGone || (isDue && await lifeOf(folder) === "dead")) await recoverJob(folder, registry);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+function folderGone(folder: JobFolder): NotFoundError {
+  return new NotFoundError(`The folder of job ${folder.jobId} was deleted: "${folder.path}"`, {
+    hint: "Its training may go on. Look at its models: sleap-rtc list-models",
+  });
+}
+
+/** A damaged result is written anew at the end, by the supervisor or by whoever books the job. */
+async function hasResult(folder: JobFolder): Promise<boolean> {
+  try {
+    return await folder.readResult() !== null;
+  } catch (error) {
+    if (error instanceof ConflictError) return false;
+    throw error;
   }
 }
 

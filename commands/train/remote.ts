@@ -3,7 +3,7 @@ import { submitTraining } from "../../lib/client/submit_training.ts";
 import type { RemoteWorker } from "../../lib/client/remote_worker.ts";
 import { readRemoteModel } from "../../lib/client/remote_models.ts";
 import { nameOf } from "../../lib/client/worker_peers.ts";
-import { findJoinedRoom } from "../../lib/credentials.ts";
+import { findJoinedRoom, type JoinedRoom, joinedRooms } from "../../lib/credentials.ts";
 import { NotFoundError } from "../../lib/errors.ts";
 import {
   JobDescriptionSchema,
@@ -28,7 +28,7 @@ import { isJson, overridesOf, type TrainCommandOptions } from "./options.ts";
  */
 export async function trainRemotely(options: TrainCommandOptions): Promise<void> {
   using interruption = new Interruption();
-  const [room, training] = await Promise.all([findJoinedRoom(options.room), findFiles(options)]);
+  const [room, training] = await Promise.all([roomOf(options), findFiles(options)]);
   const { worker, spelling } = await interruption.orLeave(
     connectToWorker(room, { ...options, ...reconnecting() }),
     "Nothing was started",
@@ -41,6 +41,14 @@ export async function trainRemotely(options: TrainCommandOptions): Promise<void>
   const inRoom = options.room === undefined ? [] : ["--room", options.room];
   const job = await followed(worker, jobId, [...inRoom, "--worker", spelling]);
   await followJob(job, { interruption, isJson: isJson(options) });
+}
+
+async function roomOf({ room }: TrainCommandOptions): Promise<JoinedRoom> {
+  if ((await joinedRooms()).length > 0) return await findJoinedRoom(room);
+  throw new NotFoundError("This machine has not joined a room", {
+    hint: "Add --local to train on this machine, or ask a member of a room for a link " +
+      "(`sleap-rtc invite`) and run `sleap-rtc join LINK`.",
+  });
 }
 
 async function findFiles(options: TrainCommandOptions): Promise<RemoteTraining> {

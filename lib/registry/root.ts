@@ -5,6 +5,9 @@
  */
 import { dirname, join, resolve } from "node:path";
 import { homedir } from "node:os";
+import { isFile, isFolder } from "../files/file_info.ts";
+
+const MAX_LOOKED_AT = 200;
 
 /** A registry root, and how it was found. */
 export interface RegistryRoot {
@@ -29,7 +32,7 @@ export function homeFolder(): string {
 
 /**
  * Find the registry root: `--registry` > `SLEAP_RTC_REGISTRY` > the nearest folder upwards with
- * `models/.registry` > for commands that train a new root here, for others `SLEAP_RTC_HOME`.
+ * `models/.registry`, or with models in `models/` although that was deleted > for commands that train a new root here, for others `SLEAP_RTC_HOME`.
  */
 export async function findRegistryRoot(search: RootSearch): Promise<RegistryRoot> {
   if (search.option !== undefined) return { path: resolve(search.option), found: "option" };
@@ -43,11 +46,23 @@ export async function findRegistryRoot(search: RootSearch): Promise<RegistryRoot
 
 async function nearestRoot(start: string): Promise<string | null> {
   for (let folder = start;; folder = dirname(folder)) {
-    try {
-      if ((await Deno.stat(join(folder, "models", ".registry"))).isDirectory) return folder;
-    } catch {
-      // Not here.
-    }
+    const models = join(folder, "models");
+    if (await isFolder(join(models, ".registry")) || await holdsModels(models)) return folder;
     if (dirname(folder) === folder) return null;
   }
+}
+
+/** Other programs have folders of this name, too: only the beginning of one is looked at. */
+async function holdsModels(folder: string): Promise<boolean> {
+  if (!(await isFolder(folder))) return false;
+  let left = MAX_LOOKED_AT;
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      if (left-- === 0) return false;
+      if (isDirectory && await isFile(join(folder, name, "model.json"))) return true;
+    }
+  } catch {
+    // Not ours to read.
+  }
+  return false;
 }

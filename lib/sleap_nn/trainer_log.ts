@@ -9,6 +9,7 @@ import { Tail } from "./trainer_log/tail.ts";
 
 const READ_BYTES = 64 * 1024;
 const MAX_LINE_CHARACTERS = 16 * 1024;
+const MAX_LAST_LINE = 300;
 const ERROR_BYTES = 1024 * 1024;
 
 /** The part of a log that belongs to one trainer. */
@@ -37,6 +38,8 @@ export interface TrainerLogReport extends TrainerLogMarks {
   lastError: string | null;
   /** See {@linkcode lastShellError}; sought in the last 1 MiB. */
   shellError: string | null;
+  /** The last line that is not empty, shortened; null: there is none. */
+  lastLine: string | null;
 }
 
 /** How sleap-nn's own lines begin: nothing in a configuration or a file name counts. */
@@ -79,7 +82,17 @@ export async function readTrainerLog(range: LogRange): Promise<TrainerLogReport>
     tail.add(chunk);
   }
   const text = tail.text();
-  return { ...finder.marks(), lastError: lastError(text), shellError: lastShellError(text) };
+  return {
+    ...finder.marks(),
+    lastError: lastError(text),
+    shellError: lastShellError(text),
+    lastLine: lastLine(text),
+  };
+}
+
+function lastLine(text: string): string | null {
+  const line = text.trimEnd().split(/[\r\n]/).at(-1)?.trim() ?? "";
+  return line === "" ? null : line.slice(0, MAX_LAST_LINE);
 }
 
 /** Finds the marks in a stream of bytes, of which it keeps the beginning of one line. */

@@ -29,6 +29,8 @@ export interface EndedTrainer {
   reason: string;
   /** Its last error, from its log; null: it logged none. */
   lastError: string | null;
+  /** The last line of its log that is not empty, whatever it is; null: there is none. */
+  lastLine?: string | null | undefined;
   /** What a shell said that could not run it, from its log; null: none did. */
   shellError: string | null;
   /**
@@ -86,7 +88,9 @@ export async function judgeTraining(trainer: EndedTrainer): Promise<Verdict> {
   const canResume = bestCheckpoint !== null || lastCheckpoint !== null;
   return {
     status: canResume ? "interrupted" : "failed",
-    reason: trainer.reason,
+    reason: !canResume && !trainer.finishedLine && couldNotStart(trainer)
+      ? "not started"
+      : trainer.reason,
     error: describeFailure(trainer, canResume, best),
     warning: null,
     ...checkpoints,
@@ -146,16 +150,17 @@ function describeNoStart({ exitCode, shellError }: EndedTrainer): string {
 }
 
 /** The trainer's own words where it had some, else how its process ended. */
-function describeEnd({ exitCode, lastError, reason, unseenEnd }: EndedTrainer): string {
+function describeEnd({ exitCode, lastError, lastLine, reason, unseenEnd }: EndedTrainer): string {
   const signal = signalOf(exitCode);
   if (exitCode === 0) return "The training ended before its last epoch (exit code 0)";
   if (signal === "SIGKILL" && reason === "crash") {
     return "The trainer was ended by SIGKILL, as happens when memory runs out";
   }
-  if (signal !== null) return `The trainer was ended by ${signal}`;
+  const lastWords = lastLine ? `; the last it said: ${lastLine}` : null;
+  if (signal !== null) return `The trainer was ended by ${signal}${lastWords ?? ""}`;
   if (lastError !== null) return lastError;
   if (exitCode === null) return unseenEnd ?? "The trainer is gone, its exit code is not known";
-  return `sleap-nn ended with exit code ${exitCode} and logged no error`;
+  return `sleap-nn ended with exit code ${exitCode}${lastWords ?? " and logged no error"}`;
 }
 
 function signalOf(exitCode: number | null): string | null {

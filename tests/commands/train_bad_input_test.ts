@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { isLocked } from "../../lib/files/lock.ts";
-import { FileLock } from "../../lib/files/lock.ts";
+import { join } from "node:path";
+import { FileLock, isLocked } from "../../lib/files/lock.ts";
+import { endLostTrainer } from "../../worker/host/process_group.ts";
 import { isAlive } from "../../worker/host/process_identity.ts";
 import { configText, fileExists, TrainingWorld } from "../support/training.ts";
 
@@ -113,11 +114,11 @@ Deno.test("no trainer: exit 3 before anything is made", async () => {
   await assertNoJob(world);
 });
 
-Deno.test("without --local: exit 2 says what to add", async () => {
+Deno.test("without --local and without a room: exit 3 says both ways out", async () => {
   await using world = await TrainingWorld.create();
   const { code, stderr } = await world.cli(["train", "--config", world.config]);
-  assert.equal(code, 2);
-  assert.match(stderr, /hint: Add --local/);
+  assert.equal(code, 3);
+  assert.match(stderr, /has not joined a room\nhint: .*--local.*sleap-rtc join LINK/);
 });
 
 Deno.test("a folder that cannot be written: exit 1 names it", async () => {
@@ -276,6 +277,35 @@ Deno.test("killed, its state damaged and its events lost: booked, and no trainer
   assert.equal(entry?.status, "interrupted");
   assert.equal(entry.checkpoint?.epoch, 0);
   if (Deno.build.os === "linux") assert.equal(await isAlive(trainer), false);
+});
+
+Deno.test("a result that is damaged meanwhile: the watcher stays to the end", async () => {
+  await using world = await TrainingWorld.create();
+  const { training, goOn } = await world.startPaused();
+  await Deno.writeTextFile(join((await world.job()).path, "result.json"), "{");
+  await goOn();
+  const { code, stderr } = await training.ended;
+  assert.equal(code, 0, stderr);
+});
+
+Deno.test("the job's folder deleted while it trains: exit 3 says so", async () => {
+  await using world = await TrainingWorld.create();
+  const { training, supervisor, trainer } = await waitingTraining(world);
+  const job = await world.job();
+  await Deno.remove(job.path, { recursive: true });
+  const { code, stderr } = await training.ended;
+  assert.equal(code, 3);
+  assert.match(stderr, /error: The folder of job job_\w+ was deleted: .*\nhint: Its training may/);
+  Deno.kill(supervisor.pid, "SIGKILL");
+  await endLostTrainer({ jobFolder: job.path, leader: trainer }, 0);
+});
+
+Deno.test("a trainer whose interpreter is gone could not be started", async () => {
+  await using world = await TrainingWorld.create();
+  await Deno.writeTextFile(world.trainer, "#!/no/such/python\n");
+  const { code, stderr } = await world.train();
+  assert.ok(code === 3 || code === 6, stderr);
+  if (code === 6) assert.equal((await world.model()).reason, "not started");
 });
 
 Deno.test("a model whose folder is deleted while it trains is booked as failed", async () => {

@@ -6,7 +6,7 @@ import { RoomWorld } from "../support/room_world.ts";
 import { configText, fileExists, TrainingWorld } from "../support/training.ts";
 
 /** Keys that differ between two machines or moments. */
-const OF_THE_MOMENT = ["created_at", "completed_at", "job_id", "booked", "attempts"];
+const OF_THE_MOMENT = ["created_at", "completed_at", "job_id", "booked", "attempts", "revision"];
 
 function withoutMoment(entry: Record<string, unknown>): Record<string, unknown> {
   const kept = Object.entries(entry).filter(([key]) => !OF_THE_MOMENT.includes(key));

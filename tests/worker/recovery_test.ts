@@ -7,7 +7,7 @@ import { JobFolder, type JobState } from "../../worker/job_folder.ts";
 import { JobRecord } from "../../worker/job_record.ts";
 import { identifyProcess, type ProcessIdentity } from "../../worker/host/process_identity.ts";
 import { bookUnfinished } from "../../worker/book_job.ts";
-import { recoverJobs } from "../../worker/recovery.ts";
+import { recoverJob, recoverJobs } from "../../worker/recovery.ts";
 import { locateModel } from "../../worker/locate_models.ts";
 import { CapturedLog } from "../support/captured_log.ts";
 import { TrainingWorld } from "../support/training.ts";
@@ -272,6 +272,35 @@ Deno.test("the reserve of a job that has ended is given back", async () => {
   assert.ok((await namesIn(folder.path)).includes("reserve"));
   await recoverJobs(await ModelRegistry.open(world.folder));
   assert.ok(!(await namesIn(folder.path)).includes("reserve"));
+});
+
+Deno.test("a deleted lock file makes no dead job of a living one", async () => {
+  await using world = await TrainingWorld.create();
+  const { training, goOn } = await world.startPaused();
+  const job = await world.job();
+  await Deno.remove(job.lockPath);
+  const registry = await world.registry();
+  assert.equal((await locateModel(registry, await world.model())).supervised, true);
+  assert.deepEqual(await recoverJobs(registry), []);
+  await assert.rejects(recoverJob(job, registry), /has a supervisor: process \d+/);
+  await goOn();
+  assert.equal((await training.ended).code, 0);
+  assert.equal((await world.model()).status, "completed");
+});
+
+Deno.test("folders in the place of a job's files: kept aside, the model is booked", async () => {
+  for (const name of ["state.json", "events.ndjson", "log.txt", "result.json"]) {
+    await using world = await TrainingWorld.create();
+    const folder = await makeJob(world, { status: "running", supervisor: GONE });
+    const registry = await ModelRegistry.open(world.folder);
+    const id = await register(folder, registry);
+    await Deno.remove(`${folder.path}/${name}`).catch(() => {});
+    await Deno.mkdir(`${folder.path}/${name}`);
+    assert.equal((await locateModel(registry, await registry.resolve(id))).supervised, false);
+    assert.deepEqual(await recoverJobs(registry), [{ jobId: folder.jobId, status: "failed" }]);
+    assert.equal((await registry.get(id))?.status, "failed", name);
+    assert.ok((await namesIn(folder.path)).some((kept) => kept.startsWith(`${name}.corrupted`)));
+  }
 });
 
 Deno.test("two recoveries at once book a job once", async () => {

@@ -47,6 +47,7 @@ export async function outcomeOf(
     reason: run.reason,
     lastError: said.lastError,
     shellError: said.shellError,
+    lastLine: said.lastLine,
     unseenEnd: run.unseenEnd,
   });
   await syncRun(run.runFolder);

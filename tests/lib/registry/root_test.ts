@@ -70,6 +70,15 @@ Deno.test("findRegistryRoot() looks upwards, also for commands that train", asyn
   assert.equal((await places.find({}, places.deep)).path, places.deep);
 });
 
+Deno.test("findRegistryRoot() finds models whose registry's folder was deleted", async () => {
+  await using places = await Places.make();
+  await Deno.remove(join(places.lab, "models/.registry"));
+  assert.equal((await places.find({}, places.deep)).found, "home", "no models, no root");
+  await Deno.mkdir(join(places.lab, "models/centroid_aaaa0001"));
+  await Deno.writeTextFile(join(places.lab, "models/centroid_aaaa0001/model.json"), "{}");
+  assert.deepEqual(await places.find({}, places.deep), { path: places.lab, found: "nearest" });
+});
+
 Deno.test("findRegistryRoot() without any root: here for a training, at home for others", async () => {
   await using places = await Places.make();
   assert.deepEqual(await places.find({ createInCwd: true }, places.top), {

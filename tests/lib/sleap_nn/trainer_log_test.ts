@@ -10,7 +10,9 @@ import {
 
 const TIME = "2026-11-23 22:49:03 | ";
 const FINISHED = `${TIME}Finished training at: 2026-11-23 22:52:32.857483`;
-const NOTHING: TrainerLogReport = {
+type Report = Omit<TrainerLogReport, "lastLine">;
+
+const NOTHING: Report = {
   acceleratorFallback: null,
   finished: false,
   lastError: null,
@@ -27,7 +29,7 @@ const MARKS: TrainerLogMarks = {
   acceleratorFallback: { asked: "gpu", used: "cpu" },
   finished: true,
 };
-const REPORT: TrainerLogReport = { ...NOTHING, ...MARKS };
+const REPORT: Report = { ...NOTHING, ...MARKS };
 
 async function withLog(
   content: string | Uint8Array,
@@ -48,7 +50,7 @@ async function withLog(
 
 Deno.test("readTrainerLog() finds every mark", async () => {
   await withLog(LOG, async (path) => {
-    assert.deepEqual(await readTrainerLog({ path, from: 0 }), REPORT);
+    assert.deepEqual(await readMarks({ path, from: 0 }), REPORT);
   });
 });
 
@@ -64,7 +66,7 @@ Deno.test("readTrainerLog() takes nothing from a configuration that is dumped", 
   ];
   for (const text of texts) {
     await withLog(text, async (path) => {
-      assert.deepEqual(await readTrainerLog({ path, from: 0 }), NOTHING, text);
+      assert.deepEqual(await readMarks({ path, from: 0 }), NOTHING, text);
     });
   }
 });
@@ -72,35 +74,35 @@ Deno.test("readTrainerLog() takes nothing from a configuration that is dumped", 
 Deno.test("readTrainerLog() stays in its range", async () => {
   const bytes = new TextEncoder().encode(LOG).length;
   await withLog(`${LOG}${TIME}Input config:\n${LOG}`, async (path) => {
-    assert.deepEqual(await readTrainerLog({ path, from: 0, to: 40 }), NOTHING);
-    assert.deepEqual(await readTrainerLog({ path, from: bytes, to: bytes + 40 }), NOTHING);
-    assert.deepEqual(await readTrainerLog({ path, from: bytes, to: null }), REPORT);
-    assert.deepEqual(await readTrainerLog({ path, from: bytes * 3 }), NOTHING);
+    assert.deepEqual(await readMarks({ path, from: 0, to: 40 }), NOTHING);
+    assert.deepEqual(await readMarks({ path, from: bytes, to: bytes + 40 }), NOTHING);
+    assert.deepEqual(await readMarks({ path, from: bytes, to: null }), REPORT);
+    assert.deepEqual(await readMarks({ path, from: bytes * 3 }), NOTHING);
   });
-  assert.deepEqual(await readTrainerLog({ path: "none/log.txt", from: 0 }), NOTHING);
+  assert.deepEqual(await readMarks({ path: "none/log.txt", from: 0 }), NOTHING);
 });
 
 Deno.test("readTrainerLog() finds a mark after a progress bar and in a line not yet ended", async () => {
   const text = `Epoch 0: 50%\rEpoch 0: 100%\r${FINISHED}`;
   await withLog(text, async (path) => {
-    assert.equal((await readTrainerLog({ path, from: 0 })).finished, true);
+    assert.equal((await readMarks({ path, from: 0 })).finished, true);
   });
 });
 
 Deno.test("readTrainerLog() stays bounded on a line that never ends", async () => {
   await withLog(`${"x".repeat(3_000_000)}\n${LOG}`, async (path) => {
-    assert.deepEqual(await readTrainerLog({ path, from: 0 }), REPORT);
+    assert.deepEqual(await readMarks({ path, from: 0 }), REPORT);
   });
 });
 
 Deno.test("readTrainerLog() takes nothing out of the middle of a long line", async () => {
   const pieces = `x${FINISHED} ValueError: x`.repeat(200_000);
   await withLog(pieces, async (path) => {
-    assert.deepEqual(await readTrainerLog({ path, from: 0 }), NOTHING);
+    assert.deepEqual(await readMarks({ path, from: 0 }), NOTHING);
   });
   await withLog(`${pieces}\nValueError: just now\n`, async (path) => {
     const expected = { ...NOTHING, lastError: "ValueError: just now" };
-    assert.deepEqual(await readTrainerLog({ path, from: 0 }), expected);
+    assert.deepEqual(await readMarks({ path, from: 0 }), expected);
   });
 });
 
@@ -111,7 +113,7 @@ Deno.test("readTrainerLog() holds neither a large log nor a line of 100 MB in me
     for (let i = 0; i < 100; i++) await file.write(megabyte);
     await file.write(new TextEncoder().encode(`\n${LOG}`));
     const before = Deno.memoryUsage().rss;
-    assert.deepEqual(await readTrainerLog({ path, from: 0 }), REPORT);
+    assert.deepEqual(await readMarks({ path, from: 0 }), REPORT);
     const used = Deno.memoryUsage().rss - before;
     assert.ok(used < 64 * 1024 * 1024, `${used} bytes more`);
   });
@@ -133,11 +135,11 @@ Deno.test("TrainerLogScan.poll() follows a growing log at every cut", async () =
 Deno.test("readTrainerLog() reports a fallback before it knows to what", async () => {
   const line = `${TIME}Configured accelerator 'tpu' is not a recognized option; changing it\n`;
   await withLog(line, async (path) => {
-    const { acceleratorFallback } = await readTrainerLog({ path, from: 0 });
+    const { acceleratorFallback } = await readMarks({ path, from: 0 });
     assert.deepEqual(acceleratorFallback, { asked: "tpu", used: null });
   });
   await withLog(`${TIME}Training on cpu accelerator\n`, async (path) => {
-    assert.equal((await readTrainerLog({ path, from: 0 })).acceleratorFallback, null);
+    assert.equal((await readMarks({ path, from: 0 })).acceleratorFallback, null);
   });
 });
 
@@ -199,11 +201,29 @@ Deno.test("readTrainerLog() finds what a real shell says of a program it cannot 
       const said = new TextDecoder().decode(stderr).trimEnd();
       const text = `${TIME}before\n${said}\n2026-11-24T08:00:00.000Z WARN supervisor: after\n`;
       await withLog(text, async (log) => {
-        const { shellError } = await readTrainerLog({ path: log, from: 0 });
+        const { shellError } = await readMarks({ path: log, from: 0 });
         assert.equal(shellError, said.split("\n").at(-1));
       });
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+/** Everything but the last line, which every log has. */
+async function readMarks(range: LogRange): Promise<Report> {
+  const { lastLine: _lastLine, ...marks } = await readTrainerLog(range);
+  return marks;
+}
+
+Deno.test("readTrainerLog() gives the last line, whatever it is, shortened", async () => {
+  const lines = { "a\nwhat():  CUDA error\n\n": "what():  CUDA error", "": null, " \n": null };
+  for (const [text, expected] of Object.entries(lines)) {
+    await withLog(text, async (path) => {
+      assert.equal((await readTrainerLog({ path, from: 0 })).lastLine, expected);
+    });
+  }
+  await withLog("x".repeat(10_000), async (path) => {
+    assert.equal((await readTrainerLog({ path, from: 0 })).lastLine, "x".repeat(300));
+  });
 });
