@@ -2,10 +2,12 @@
 export interface Measurement {
   /** What was measured. */
   figure: string;
-  /** Every counted run, in milliseconds. */
+  /** Every counted run, in `unit`. */
   samples: readonly number[];
-  /** What the median must stay below, in milliseconds; null: only reported. */
+  /** What the median must stay below, in `unit`; null: only reported. */
   budget: number | null;
+  /** @default {"ms"} */
+  unit?: "ms" | "%";
 }
 
 /**

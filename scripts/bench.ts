@@ -32,12 +32,12 @@ async function main(names: readonly string[]): Promise<number> {
 }
 
 function row(measurement: Measurement): string[] {
-  const { figure, samples, budget } = measurement;
+  const { figure, samples, budget, unit = "ms" } = measurement;
   return [
     figure,
-    milliseconds(quantile(samples, 0.5)),
-    milliseconds(quantile(samples, 0.95)),
-    budget === null ? "-" : `< ${budget} ms`,
+    `${rounded(quantile(samples, 0.5))} ${unit}`,
+    `${rounded(quantile(samples, 0.95))} ${unit}`,
+    budget === null ? "-" : `< ${budget} ${unit}`,
     verdict(measurement),
   ];
 }
@@ -47,8 +47,8 @@ function verdict({ samples, budget }: Measurement): string {
   return quantile(samples, 0.5) < budget ? "ok" : "MISSED";
 }
 
-function milliseconds(value: number): string {
-  return `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
+function rounded(value: number): string {
+  return value < 10 ? value.toFixed(2) : value.toFixed(0);
 }
 
 try {
