@@ -1,4 +1,4 @@
-import { isAbsolute, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { NotFoundError, UsageError } from "../lib/errors.ts";
 
 /** The folders of a worker in which clients may name files: its mounts and what they uploaded. */
@@ -19,10 +19,11 @@ export class AllowedPaths {
    * @throws {NotFoundError} when it is not there
    */
   async resolve(path: string, field: string, baseDir: string): Promise<string> {
-    const absolute = isAbsolute(path) ? path : resolve(baseDir, path);
+    const absolute = isAbsolute(path) ? path : `${baseDir}/${path}`;
     const real = await realPathOrNull(absolute);
     // Outside, not even whether something is there is told.
-    if (!(await this.#contains(real ?? absolute))) throw this.#outside(path, field);
+    const place = real ?? await placeOfMissing(absolute);
+    if (place === null || !(await this.#contains(place))) throw this.#outside(path, field);
     if (real === null) {
       throw new NotFoundError(`${field}: there is no "${path}" on the worker`, {
         hint: "Name a file that is there, or one of this machine, which is then uploaded.",
@@ -47,9 +48,30 @@ export class AllowedPaths {
   }
 }
 
-function isInside(path: string, folder: string): boolean {
+/** Whether an absolute path is a folder or lies in it; links are not looked at. */
+export function isInside(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way));
+}
+
+/**
+ * Where a file would be, links in the part of its path that exists followed; null: behind a link
+ * that leads nowhere.
+ */
+async function placeOfMissing(path: string): Promise<string | null> {
+  let [folder, rest] = [path, ""];
+  let real: string | null = null;
+  while (real === null && folder !== dirname(folder)) {
+    if (await isLink(folder)) return null;
+    // Not normalised: what `..` means depends on the links before it.
+    [folder, rest] = [dirname(folder), join(basename(folder), rest)];
+    real = await realPathOrNull(folder);
+  }
+  return resolve(real ?? folder, rest);
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then((info) => info.isSymlink, () => false);
 }
 
 async function realPathOrNull(path: string): Promise<string | null> {
