@@ -10,9 +10,10 @@ import { type TrainSubmission, TrainSubmissionSchema } from "../lib/protocol/job
 import { readTrainConfig, type TrainConfig } from "../lib/sleap_nn/train_config.ts";
 import { readConfigText } from "../lib/sleap_nn/train_config/config_file.ts";
 import { configPaths, findResolver } from "../lib/sleap_nn/train_config/paths.ts";
+import { shorten } from "../lib/terminal/width.ts";
 import type { ConfigSource } from "../lib/training/train_inputs.ts";
 import { makeTrainRequest, type TrainRequest } from "../lib/training/train_request.ts";
-import type { AllowedPaths } from "./allowed_paths.ts";
+import { type AllowedPaths, isInside } from "./allowed_paths.ts";
 
 /** Where a submission is judged. */
 export interface SubmissionPlace {
@@ -23,6 +24,12 @@ export interface SubmissionPlace {
 
 /** Labels that a configuration names are not read where others are given. */
 const LABEL_KEYS = new Set(["data_config.train_labels_path", "data_config.val_labels_path"]);
+const WEIGHT_KEYS = new Set([
+  "model_config.pretrained_backbone_weights",
+  "model_config.pretrained_head_weights",
+]);
+/** Columns of a value in a message. */
+const MAX_SHOWN = 200;
 
 /**
  * Check a submission and describe it as a job.
@@ -100,9 +107,15 @@ async function checkConfig(
   replaced: { train: boolean; val: boolean },
   { allowed, root }: SubmissionPlace,
 ): Promise<void> {
+  if (config.trainerView.has("hydra")) {
+    throw new UsageError(`"${config.source}": its key "hydra" would change how it is read`, {
+      hint: "Remove it.",
+    });
+  }
   const resolver = findResolver(config.trainerView);
   if (resolver !== null) {
-    throw new UsageError(`"${config.source}" asks the worker's machine for "${resolver}"`, {
+    const asked = shorten(resolver, MAX_SHOWN);
+    throw new UsageError(`"${config.source}" asks the worker's machine for "${asked}"`, {
       hint: "Write the value itself: a remote training resolves nothing but ${section.key}.",
     });
   }
@@ -110,12 +123,22 @@ async function checkConfig(
     const isReplaced = key === "data_config.train_labels_path" ? replaced.train : replaced.val;
     if (LABEL_KEYS.has(key) && isReplaced) continue;
     if (path.includes("${")) {
-      throw new UsageError(`"${config.source}": ${key} is "${path}", which cannot be checked`, {
+      const shown = shorten(path, MAX_SHOWN);
+      throw new UsageError(`"${config.source}": ${key} is "${shown}", which cannot be checked`, {
         hint: "Write the path itself.",
       });
     }
-    await allowed.resolve(path, `"${config.source}", ${key}`, root);
+    const real = await allowed.resolve(path, `"${config.source}", ${key}`, root);
+    if (WEIGHT_KEYS.has(key)) refuseUploaded(real, `"${config.source}", ${key}`, root);
   }
+}
+
+/** sleap-nn 0.3.5 unpickles them (`torch.load(…, weights_only=False)`): they can be a program. */
+function refuseUploaded(path: string, field: string, root: string): void {
+  if (!isInside(path, join(root, "uploads"))) return;
+  throw new UsageError(`${field}: weights that a client has uploaded are not loaded`, {
+    hint: "Weights can hold a program. Put them into a folder that the worker mounts.",
+  });
 }
 
 /** The configurations of a package are known only once it is unpacked; its labels replace theirs. */
@@ -123,7 +146,8 @@ async function checkPackaged(request: TrainRequest, place: SubmissionPlace): Pro
   for (const { config, script_overrides } of request.spec.models) {
     const text = request.configs.get(config) ?? "";
     const read = readTrainConfig(text, config).withOverrides(script_overrides);
-    const replaced = { train: request.spec.labels_path !== null, val: true };
+    const { labels_path, val_labels_path } = request.spec;
+    const replaced = { train: labels_path !== null, val: val_labels_path !== null };
     await checkConfig(read, replaced, place);
   }
 }

@@ -36,5 +36,5 @@ function applyOverride(root: PyMap, key: string, value: string, source: string):
     section = next;
   }
   if (isDeletion) section.delete(name);
-  else section.set(name, parseYaml(value, { source: `${key}=${value}`, dialect: "omegaconf" }));
+  else section.set(name, parseYaml(value, { source: key, dialect: "omegaconf" }));
 }

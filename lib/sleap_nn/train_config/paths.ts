@@ -24,12 +24,17 @@ export function configPaths(trainerView: PyMap): ConfigPath[] {
   );
 }
 
+/** An interpolation of OmegaConf 2.3 that names a key, and contains no other: `${a.b}`, `${.b[0]}`. */
+const KEY_REFERENCE = /\$\{[\w.[\]-]*\}/g;
+
 /**
- * The first text in a configuration that asks a resolver of OmegaConf for something, like
- * `${oc.env:HOME}`: what it gives belongs to the machine that trains. Null: there is none.
+ * The first interpolation in a configuration that asks a resolver of OmegaConf for something, like
+ * `${oc.env:HOME}`: what it gives belongs to the machine that trains. Null: there is none. Of
+ * interpolations only references to keys pass: the name of a resolver may come from one, too, as in
+ * `${${a.b}:HOME}`.
  */
 export function findResolver(value: PyValue): string | null {
-  if (typeof value === "string") return /\$\{[^{}]*:/.test(value) ? value : null;
+  if (typeof value === "string") return isOnlyReferences(value) ? null : interpolationIn(value);
   const children = Array.isArray(value) ? value : isPyMap(value) ? [...value].flat() : [];
   for (const child of children) {
     const found = findResolver(child);
@@ -38,7 +43,22 @@ export function findResolver(value: PyValue): string | null {
   return null;
 }
 
+function isOnlyReferences(text: string): boolean {
+  let rest = text;
+  for (let before = ""; rest !== before;) {
+    before = rest;
+    rest = before.replace(KEY_REFERENCE, "_");
+  }
+  return !rest.includes("${");
+}
+
+/** Without what stands around it, which may be a secret. */
+function interpolationIn(text: string): string {
+  return text.slice(text.indexOf("${"), text.lastIndexOf("}") + 1) || "${";
+}
+
 function textsIn(value: PyValue | undefined): string[] {
   if (Array.isArray(value)) return value.flatMap(textsIn);
+  if (isPyMap(value)) return textsIn([...value].flat());
   return typeof value === "string" ? [value] : [];
 }
