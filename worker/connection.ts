@@ -43,9 +43,10 @@ export async function serveConnection(
       jobs.receive(message).catch((error) => log.debug(`to "${peerId}": ${messageOf(error)}`));
     },
   });
-  const receiving = uploads.run();
+  const receiving = uploads.run()
+    .catch((error) => log.error(`uploads of "${peerId}": ${messageOf(error)}`));
   const { how, reason } = await connection.closed;
   gone.abort();
-  await receiving.catch((error) => log.error(`uploads of "${peerId}": ${messageOf(error)}`));
+  await receiving;
   log.info(`client "${peerId}" is gone: ${how === "goodbye" ? "it said goodbye" : reason}`);
 }

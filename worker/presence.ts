@@ -15,6 +15,7 @@ import type { Mount } from "../lib/protocol/worker_calls.ts";
 import { RPC_FEATURE, WORKER_TAG } from "../lib/protocol/worker_metadata.ts";
 import { ModelRegistry } from "../lib/registry.ts";
 import { acceptPeers } from "../lib/rtc/accept.ts";
+import type { PeerConnection } from "../lib/rtc/peer_connection.ts";
 import { ReconnectingSignaling } from "../lib/signaling/reconnecting.ts";
 import { findSleapNn, type SleapNn } from "../lib/sleap_nn/executable.ts";
 import { VERSION } from "../lib/version.ts";
@@ -117,15 +118,18 @@ export class Worker implements AsyncDisposable {
       onRefused: (peerId, error) => log.warn(`client "${peerId}" refused: ${error.message}`),
     });
     for await (const connection of peers) {
-      this.#stop.signal.addEventListener(
-        "abort",
-        () => void connection.close("the worker is ended"),
-        { once: true },
-      );
+      this.#closeWithUs(connection);
       serveConnection(connection, context).catch((error) =>
         log.error(`client "${connection.peerId}": ${messageOf(error)}`)
       );
     }
+  }
+
+  #closeWithUs(connection: PeerConnection): void {
+    const { signal } = this.#stop;
+    const close = () => void connection.close("the worker is ended");
+    signal.addEventListener("abort", close, { once: true });
+    void connection.closed.then(() => signal.removeEventListener("abort", close));
   }
 
   #say(isBusy: boolean): void {

@@ -59,7 +59,8 @@ export async function listRemoteModels(
         ModelPageSchema,
       );
       models.push(...page.models.flatMap((model) => readRemoteModel(model, peer) ?? []));
-      from = page.next;
+      // A worker that does not get on would be asked for ever.
+      from = page.next !== null && page.next > from ? page.next : null;
     }
     return models;
   });

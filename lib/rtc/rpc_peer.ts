@@ -21,6 +21,8 @@ const log = logger("rpc");
 
 /** Requests of the peer that are answered at the same time. */
 const MAX_CONCURRENT = 64;
+/** Answers that wait for room in the channel; with more the peer is not read any more. */
+const MAX_UNSENT = 128;
 
 /** Answers one method: checks its `params`, returns what JSON can say, or throws. */
 export type RpcHandler = (params: unknown) => unknown;
@@ -59,6 +61,8 @@ export class RpcPeer {
   readonly #calls = new Map<RpcId, PromiseWithResolvers<unknown>>();
   #lastId = 0;
   #answering = 0;
+  #unsent = 0;
+  #sent = Promise.withResolvers<void>();
   #isEnded = false;
 
   constructor(channel: Channel, options: RpcPeerOptions) {
@@ -115,6 +119,7 @@ export class RpcPeer {
     for await (const message of this.#channel) {
       if (typeof message === "string" && isRpc(message)) this.#handle(decodeRpc(message));
       else this.#passOn(message);
+      while (this.#unsent >= MAX_UNSENT) await this.#sent.promise;
     }
     this.#isEnded = true;
     for (const call of this.#calls.values()) call.reject(this.#lost());
@@ -157,13 +162,19 @@ export class RpcPeer {
   }
 
   async #answer(id: RpcId, method: string, params: unknown): Promise<void> {
+    const reply = await this.#replyTo(id, method, params);
+    this.#unsent++;
     try {
-      await this.#send(await this.#replyTo(id, method, params));
+      await this.#send(reply);
     } catch (error) {
       if (error instanceof ConnectionError) return;
       await this.#send({ kind: "error", id, error: toRpcError(error) }).catch((error) =>
         log.debug(`Answer to "${method}": ${messageOf(error)}`)
       );
+    } finally {
+      this.#unsent--;
+      this.#sent.resolve();
+      this.#sent = Promise.withResolvers();
     }
   }
 

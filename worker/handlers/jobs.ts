@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { messageOf, SleapRtcError } from "../../lib/errors.ts";
+import { ConflictError, messageOf, SleapRtcError } from "../../lib/errors.ts";
 import { logger } from "../../lib/log.ts";
 import type { JobEvent } from "../../lib/protocol/job_events.ts";
 import {
@@ -26,6 +26,12 @@ import { watchJob } from "../watch_job.ts";
 import type { WorkerContext } from "../worker_context.ts";
 
 const log = logger("worker");
+/** Submissions of one client that wait while one of it is judged. */
+const MAX_WAITING = 8;
+/** Submissions of one client without an answer that has left; what comes beyond gets none. */
+const MAX_UNANSWERED = 64;
+/** Of a text in an answer, in UTF-16 units. */
+const MAX_TEXT = 4_000;
 /** An event whose outcome is larger than this goes without its hyperparameters, in UTF-16 units. */
 const MAX_EVENT = 20_000;
 
@@ -37,11 +43,22 @@ export interface ClientLine {
   notify(method: string, params: unknown): Promise<void>;
 }
 
+type Submission = Extract<SubmitMessage, { type: "submit" }>;
+
+/** Telling the client of one job. */
+interface Relay {
+  stop: AbortController;
+  /** Never rejected. */
+  ended: Promise<void>;
+}
+
 /** The jobs of one client's connection. */
 export class JobHandlers {
   readonly #context: WorkerContext;
   readonly #line: ClientLine;
-  readonly #watched = new Map<string, AbortController>();
+  readonly #relays = new Map<string, Relay>();
+  #judged: Promise<unknown> = Promise.resolve();
+  #unanswered = 0;
 
   /** The calls, by method. */
   readonly handlers = {
@@ -59,21 +76,34 @@ export class JobHandlers {
   async receive(message: string | Uint8Array): Promise<void> {
     const decoded = typeof message === "string" ? decodeSubmit(message) : null;
     if (decoded?.type !== "submit") return log.debug("a message that is not understood");
-    await this.#line.send(encodeSubmit(await this.#submit(decoded)));
+    if (this.#unanswered >= MAX_UNANSWERED) return log.debug("a submission too many is dropped");
+    this.#unanswered++;
+    try {
+      const isTooMany = this.#unanswered > MAX_WAITING;
+      const answer = isTooMany ? tooMany(decoded) : await this.#inTurn(decoded);
+      await this.#line.send(encodeSubmit(answer));
+    } finally {
+      this.#unanswered--;
+    }
   }
 
-  async #submit(
-    { clientJobId, submission }: Extract<SubmitMessage, { type: "submit" }>,
-  ): Promise<SubmitMessage> {
+  /** One after the other: judging one reads its files, which may be large. */
+  async #inTurn(asked: Submission): Promise<SubmitMessage> {
+    const answer = this.#judged.then(() => this.#submit(asked));
+    this.#judged = answer;
+    return await answer;
+  }
+
+  async #submit(asked: Submission): Promise<SubmitMessage> {
     const { registry, allowed, desk } = this.#context;
     try {
-      const request = await requestOf(submission, { root: registry.root, allowed });
+      const request = await requestOf(asked.submission, { root: registry.root, allowed });
       const jobId = await desk.submit(request);
       log.info(`job ${jobId} taken`);
       return { type: "accepted", jobId };
     } catch (error) {
-      log.warn(`job not taken: ${messageOf(error)}`);
-      return { type: "rejected", clientJobId, errors: [rejectionOf(error)] };
+      log.warn(`job not taken: ${messageOf(error).slice(0, MAX_TEXT)}`);
+      return rejected(asked, error);
     }
   }
 
@@ -91,16 +121,20 @@ export class JobHandlers {
   async #watch(params: unknown): Promise<null> {
     const { job_id, after_seq } = readMessage(WatchJobSchema, params, WORKER_METHODS.watchJob);
     const folder = await this.#context.desk.find(job_id);
-    this.#watched.get(job_id)?.abort();
+    const before = this.#relays.get(job_id);
+    before?.stop.abort();
     const stop = new AbortController();
-    this.#watched.set(job_id, stop);
-    void this.#relay(folder, after_seq, AbortSignal.any([stop.signal, this.#line.gone]));
+    const signal = AbortSignal.any([stop.signal, this.#line.gone]);
+    // One at a time, however often a client asks: the one before may still wait for room.
+    const ended = (before?.ended ?? Promise.resolve())
+      .then(() => this.#relay(folder, after_seq, signal));
+    this.#relays.set(job_id, { stop, ended });
     return null;
   }
 
   #unwatch(params: unknown): null {
     const { job_id } = readMessage(JobRefSchema, params, WORKER_METHODS.unwatchJob);
-    this.#watched.get(job_id)?.abort();
+    this.#relays.get(job_id)?.stop.abort();
     return null;
   }
 
@@ -110,6 +144,7 @@ export class JobHandlers {
     const supervisor = desk.supervisorOf(jobId);
     try {
       for await (const event of watchJob(folder, registry, { signal, supervisor, afterSeq })) {
+        if (signal.aborted) return;
         await this.#line.notify(WORKER_METHODS.jobEvent, { job_id: jobId, event: fitting(event) });
       }
       const end = signal.aborted ? null : await endOf(folder);
@@ -132,14 +167,23 @@ function fitting(event: JobEvent): JobEvent {
   return { ...event, outcome: { ...event.outcome, hyperparameters: null } };
 }
 
+function tooMany(asked: Submission): SubmitMessage {
+  const hint = "Wait for the answers.";
+  return rejected(asked, new ConflictError("Too many jobs are asked for at once", { hint }));
+}
+
+function rejected({ clientJobId }: Submission, error: unknown): SubmitMessage {
+  return { type: "rejected", clientJobId, errors: [rejectionOf(error)] };
+}
+
 function rejectionOf(error: unknown): JobRejection {
   if (!(error instanceof SleapRtcError)) {
     return { field: "internal", message: "Internal error", exit_code: 1 };
   }
   return {
     field: "job",
-    message: error.message,
+    message: error.message.slice(0, MAX_TEXT),
     exit_code: error.exitCode,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.hint === undefined ? {} : { hint: error.hint.slice(0, MAX_TEXT) }),
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ConflictError, ConnectionError, EXIT, NotFoundError } from "../../../lib/errors.ts";
-import type { ChannelMessage } from "../../../lib/rtc/channel.ts";
+import type { RTCDataChannel } from "werift";
+import { Channel, type ChannelMessage } from "../../../lib/rtc/channel.ts";
 import { type RpcHandler, RpcPeer } from "../../../lib/rtc/rpc_peer.ts";
 import { Inbox } from "../../support/inbox.ts";
 import { connectPair, type Pair } from "../../support/rtc.ts";
@@ -116,4 +117,25 @@ Deno.test("a peer that asks too much at once is told so", async () => {
   gate.resolve("open");
   const results = await Promise.allSettled(calls);
   assert.equal(results.filter(({ status }) => status === "fulfilled").length, 64);
+});
+
+Deno.test("a peer that takes no answers is not read any more, and cut off", async () => {
+  const sent: string[] = [];
+  let receive = (_data: string) => {};
+  const raw = {
+    bufferedAmount: 1_000_000,
+    bufferedAmountLow: { subscribe: () => {} },
+    onMessage: { subscribe: (take: typeof receive) => receive = take },
+    send: (text: string) => sent.push(text),
+  } as unknown as RTCDataChannel;
+  const cutOff = Promise.withResolvers<void>();
+  const channel = new Channel(raw, 100_000, () => cutOff.resolve());
+  new RpcPeer(channel, { peerId: "client", handlers: { much: () => "x".repeat(10_000) } });
+  for (let id = 0; id < 5_000; id++) {
+    receive(`RPC::{"id":${id},"method":"${id % 2 === 0 ? "much" : "none"}"}`);
+    if (id % 100 === 0) await new Promise((resolve) => setTimeout(resolve));
+  }
+  await cutOff.promise;
+  assert.ok(sent.length < 250, `${sent.length} answers wait`);
+  channel.end("cut off");
 });

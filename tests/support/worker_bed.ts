@@ -1,0 +1,119 @@
+/**
+ * A worker without a room: what its connections work with, and a job that has ended.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { encodeJobEvent } from "../../lib/protocol/job_events.ts";
+import type { WorkerInfo } from "../../lib/protocol/worker_calls.ts";
+import { ModelRegistry } from "../../lib/registry.ts";
+import { RpcPeer } from "../../lib/rtc/rpc_peer.ts";
+import { serveConnection } from "../../worker/connection.ts";
+import { JobDesk } from "../../worker/job_desk.ts";
+import { JobFolder } from "../../worker/job_folder.ts";
+import { storesOf, type WorkerContext } from "../../worker/worker_context.ts";
+import { connectPair, type Pair } from "./rtc.ts";
+
+/** A job that has ended. */
+export const ENDED_JOB = "job_11111111";
+
+/** A client that is connected by WebRTC. */
+export interface ServedClient extends AsyncDisposable {
+  /** Everything may be sent on its channels. */
+  client: Pair["client"];
+  /** Resolved when the worker is done with the client. */
+  served: Promise<void>;
+}
+
+/** The worker's folder; removed at the end of its scope. */
+export class WorkerBed implements AsyncDisposable {
+  readonly root: string;
+  readonly context: WorkerContext;
+
+  private constructor(registry: ModelRegistry) {
+    this.root = registry.root;
+    const { root } = this;
+    const info: WorkerInfo = { name: "gpu1", host: "h", root, version: "0", mounts: [] };
+    const desk = new JobDesk(registry, join(root, "no-sleap-nn"), () => {});
+    this.context = { info, registry, desk, ...storesOf(root, []) };
+  }
+
+  /** Make the folder and the job. */
+  static async create(events = 3): Promise<WorkerBed> {
+    const root = await Deno.realPath(await Deno.makeTempDir({ prefix: "sleap-rtc-test-" }));
+    const bed = new WorkerBed(await ModelRegistry.open(root));
+    await addEndedJob(root, events);
+    return bed;
+  }
+
+  /** A further client. */
+  async connect(): Promise<ServedClient> {
+    const pair = await connectPair({ timings: { goodbye: 100 } });
+    const served = serveConnection(pair.worker, this.context);
+    return {
+      client: pair.client,
+      served,
+      [Symbol.asyncDispose]: async () => {
+        await pair[Symbol.asyncDispose]();
+        await served;
+      },
+    };
+  }
+
+  /** What an honest client that comes now is told. */
+  async nextClientIsServed(): Promise<boolean> {
+    await using next = await this.connect();
+    const info = await new RpcPeer(next.client.control, { peerId: "worker" }).call("worker.info");
+    return JSON.stringify(info) === JSON.stringify(this.context.info);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.root, { recursive: true });
+  }
+}
+
+async function addEndedJob(root: string, count: number): Promise<void> {
+  const time = "2026-11-24T08:00:00.000Z";
+  const models = [{ model_id: "aaaaaaaa", status: "completed" as const }];
+  const folder = await JobFolder.create(root, {
+    version: 1,
+    job_id: ENDED_JOB,
+    type: "train",
+    created_at: time,
+    models: [{
+      config: "configs/0.yaml",
+      model_type: "centroid",
+      run_name: "run",
+      full_hash: "a".repeat(64),
+      dataset: null,
+      training_job_hash: null,
+      labels_sha256: null,
+      script_overrides: [],
+    }],
+    labels_path: null,
+    val_labels_path: null,
+    base_dir: root,
+    overrides: {},
+  }, {
+    version: 1,
+    job_id: ENDED_JOB,
+    status: "succeeded",
+    updated_at: time,
+    starter: null,
+    supervisor: null,
+    trainer: null,
+    models,
+  }, new Map());
+  const lines = Array.from({ length: count }, (_, n) => {
+    return `${encodeJobEvent({ seq: n + 1, time, type: "warning", message: `${n}` })}\n`;
+  });
+  await Deno.writeTextFile(folder.eventsPath, lines.join(""));
+  await folder.writeResult({
+    version: 1,
+    job_id: ENDED_JOB,
+    status: "succeeded",
+    error: null,
+    finished_at: time,
+    models,
+  });
+}
