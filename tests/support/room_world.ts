@@ -10,7 +10,7 @@ import { endLostTrainer, endProcessGroup } from "../../worker/host/process_group
 import { isAlive } from "../../worker/host/process_identity.ts";
 import { JobFolder } from "../../worker/job_folder.ts";
 import { type CliResult, runCli, type RunningCli, spawnCli } from "./cli.ts";
-import { RunningCommand } from "./running_command.ts";
+import { type CommandEnd, RunningCommand } from "./running_command.ts";
 import { makeLabels, makeStandIn, setStandInScript, type StandInScript } from "./stand_in.ts";
 import { configText, fileExists } from "./training.ts";
 
@@ -118,6 +118,11 @@ export class RoomWorld implements AsyncDisposable {
     await between();
     const args = ["--port", port];
     this.#server = await RunningCommand.serve(args, { cwd: join(this.folder, "server") });
+  }
+
+  /** End the server; what it has said. */
+  async stopServer(): Promise<CommandEnd> {
+    return await this.#server.stop();
   }
 
   /** The only model of a worker. */
