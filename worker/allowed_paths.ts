@@ -1,6 +1,12 @@
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { NotFoundError, UsageError } from "../lib/errors.ts";
 
+const UPLOADED_OR_MOUNTED = "Name a file of this machine, which is then uploaded, or start the " +
+  "worker with --mount PATH.";
+/** What to do where nothing is uploaded. */
+export const IN_A_MOUNT = "It is not uploaded: put it into a folder that the worker mounts " +
+  "(--mount PATH), under the path that is named.";
+
 /** The folders of a worker in which clients may name files: its mounts and what they uploaded. */
 export class AllowedPaths {
   readonly #folders: readonly string[];
@@ -15,19 +21,23 @@ export class AllowedPaths {
    *
    * @param path absolute, or relative to `baseDir`
    * @param field what names it, for messages
+   * @param hint what to do when it cannot be used
    * @throws {UsageError} when it lies outside
    * @throws {NotFoundError} when it is not there
    */
-  async resolve(path: string, field: string, baseDir: string): Promise<string> {
+  async resolve(
+    path: string,
+    field: string,
+    baseDir: string,
+    hint = UPLOADED_OR_MOUNTED,
+  ): Promise<string> {
     const absolute = isAbsolute(path) ? path : `${baseDir}/${path}`;
     const real = await realPathOrNull(absolute);
     // Outside, not even whether something is there is told.
     const place = real ?? await placeOfMissing(absolute);
-    if (place === null || !(await this.#contains(place))) throw this.#outside(path, field);
+    if (place === null || !(await this.#contains(place))) throw outside(path, field, hint);
     if (real === null) {
-      throw new NotFoundError(`${field}: there is no "${path}" on the worker`, {
-        hint: "Name a file that is there, or one of this machine, which is then uploaded.",
-      });
+      throw new NotFoundError(`${field}: there is no "${path}" on the worker`, { hint });
     }
     return real;
   }
@@ -39,13 +49,10 @@ export class AllowedPaths {
     }
     return false;
   }
+}
 
-  #outside(path: string, field: string): UsageError {
-    return new UsageError(`${field}: "${path}" is not in a folder that the worker allows`, {
-      hint: "Name a file of this machine, which is then uploaded, or start the worker with " +
-        "--mount PATH.",
-    });
-  }
+function outside(path: string, field: string, hint: string): UsageError {
+  return new UsageError(`${field}: "${path}" is not in a folder that the worker allows`, { hint });
 }
 
 /** Whether an absolute path is a folder or lies in it; links are not looked at. */

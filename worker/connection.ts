@@ -34,7 +34,10 @@ export async function serveConnection(
   const rpc: RpcPeer = new RpcPeer(connection.control, {
     peerId,
     handlers: {
-      [WORKER_METHODS.info]: () => context.info,
+      [WORKER_METHODS.info]: async () => ({
+        ...context.info,
+        busy_with: await context.desk.runningJob(),
+      }),
       ...registryHandlers(context.registry),
       ...jobs.handlers,
       ...uploads.handlers,

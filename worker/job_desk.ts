@@ -12,6 +12,8 @@ import { lifeOf } from "./job_life.ts";
 import { recoverJobs } from "./recovery.ts";
 import { submitLocalJob } from "./submit.ts";
 
+const ADOPTED_POLL_MS = 2_000;
+
 /** Takes jobs for the registry root of a worker, and knows the supervisors it has started. */
 export class JobDesk {
   readonly #registry: ModelRegistry;
@@ -43,6 +45,26 @@ export class JobDesk {
     return await taken;
   }
 
+  /**
+   * The job that runs in this root, whoever has started it; null: another one may be taken.
+   */
+  async runningJob(): Promise<string | null> {
+    for (const folder of await JobFolder.list(this.#registry.root)) {
+      const life = await lifeOf(folder).catch(() => "ended");
+      if (life === "alive") return folder.jobId;
+    }
+    return null;
+  }
+
+  /** Look after a job that was started before this process: tell when it has ended. */
+  async adopt(jobId: string): Promise<void> {
+    const folder = await this.find(jobId);
+    while (await lifeOf(folder).catch(() => "ended") === "alive") {
+      await new Promise((resolve) => Deno.unrefTimer(setTimeout(resolve, ADOPTED_POLL_MS)));
+    }
+    this.#onBusy(this.#supervisors.size > 0);
+  }
+
   /** The supervisor of a job that this process has started. */
   supervisorOf(jobId: string): StartedSupervisor | undefined {
     return this.#supervisors.get(jobId);
@@ -68,10 +90,10 @@ export class JobDesk {
 
   async #submit(request: TrainRequest): Promise<string> {
     await recoverJobs(this.#registry);
-    const running = await this.#runningJob();
+    const running = await this.runningJob();
     if (running !== null) {
-      throw new ConflictError(`The worker is busy with job ${running}`, {
-        hint: "Wait until it has ended, or choose another worker.",
+      throw new ConflictError(`it is busy with job ${running}`, {
+        hint: "Wait until that has ended, or choose another worker.",
       });
     }
     const { folder, supervisor } = await submitLocalJob(
@@ -87,13 +109,5 @@ export class JobDesk {
       this.#onBusy(this.#supervisors.size > 0);
     });
     return folder.jobId;
-  }
-
-  async #runningJob(): Promise<string | null> {
-    for (const folder of await JobFolder.list(this.#registry.root)) {
-      const life = await lifeOf(folder).catch(() => "ended");
-      if (life === "alive") return folder.jobId;
-    }
-    return null;
   }
 }

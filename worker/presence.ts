@@ -18,6 +18,8 @@ import { acceptPeers } from "../lib/rtc/accept.ts";
 import type { PeerConnection } from "../lib/rtc/peer_connection.ts";
 import { ReconnectingSignaling } from "../lib/signaling/reconnecting.ts";
 import { findSleapNn, type SleapNn } from "../lib/sleap_nn/executable.ts";
+import { pythonOf } from "../lib/sleap_nn/installation.ts";
+import { labelsVideos } from "../lib/sleap_nn/labels_videos.ts";
 import { VERSION } from "../lib/version.ts";
 import { serveConnection } from "./connection.ts";
 import { type Gpu, gpuInfo, gpuModel } from "./host/gpu.ts";
@@ -62,17 +64,18 @@ export class Worker implements AsyncDisposable {
       for (const { jobId, status } of await recoverJobs(registry)) {
         log.warn(`job ${jobId} had lost its supervisor: booked as ${status}`);
       }
+      const running = await new JobDesk(registry, trainer.path, () => {}).runningJob();
       const signaling = await ReconnectingSignaling.connect({
         server: room.server,
         roomId: room.room_id,
         credential: room.account_key,
         peerId: peerIdOf(options),
         role: "worker",
-        metadata: metadataOf(options, gpus, trainer),
+        metadata: metadataOf(options, { gpus, trainer, isBusy: running !== null }),
         onChange: (lost) =>
           lost === null ? log.info("back in the room") : log.warn(`out of the room: ${lost}`),
       });
-      return new Worker(options, { lock, signaling, registry, trainer });
+      return new Worker(options, { lock, signaling, registry, trainer, running });
     } catch (error) {
       lock.release();
       throw error;
@@ -86,14 +89,22 @@ export class Worker implements AsyncDisposable {
       signaling: ReconnectingSignaling;
       registry: ModelRegistry;
       trainer: SleapNn;
+      /** The job that runs already. */
+      running: string | null;
     },
   ) {
     this.#lock = parts.lock;
     this.#signaling = parts.signaling;
     const { name, root, mounts } = options;
     const desk = new JobDesk(parts.registry, parts.trainer.path, (isBusy) => this.#say(isBusy));
+    if (parts.running !== null) void desk.adopt(parts.running);
     const info = { name, host: hostname(), root, version: VERSION, mounts: [...mounts] };
-    void this.#serve(options, { info, registry: parts.registry, desk, ...storesOf(root, mounts) });
+    const { registry, trainer } = parts;
+    const videosOf = async (labels: string) => {
+      const python = await pythonOf(trainer.path);
+      return python === null ? null : await labelsVideos(python, labels);
+    };
+    void this.#serve(options, { info, registry, desk, videosOf, ...storesOf(root, mounts) });
     this.ended = this.#signaling.ended.then(({ kind, reason }) =>
       kind === "superseded" ? "another process entered the room in its place" : reason
     );
@@ -160,15 +171,14 @@ function peerIdOf({ name, root, room }: WorkerOptions): string {
 
 function metadataOf(
   { name, mounts }: WorkerOptions,
-  gpus: readonly Gpu[],
-  trainer: SleapNn,
+  { gpus, trainer, isBusy }: { gpus: readonly Gpu[]; trainer: SleapNn; isBusy: boolean },
 ): Record<string, unknown> {
   return {
     tags: [WORKER_TAG, "training"],
     properties: {
       worker_name: name,
       hostname: hostname(),
-      status: "available",
+      status: isBusy ? "busy" : "available",
       gpu_model: gpuModel([...gpus]),
       gpu_memory_mb: Math.max(0, ...gpus.map(({ memoryMib }) => memoryMib ?? 0)),
       sleap_nn_version: trainer.version ?? "unknown",

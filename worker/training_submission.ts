@@ -3,33 +3,27 @@
  *
  * @module
  */
-import { basename, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import * as v from "valibot";
-import { UsageError } from "../lib/errors.ts";
+import { ConflictError, UsageError } from "../lib/errors.ts";
 import { type TrainSubmission, TrainSubmissionSchema } from "../lib/protocol/job_submit.ts";
-import { readTrainConfig, type TrainConfig } from "../lib/sleap_nn/train_config.ts";
+import { readTrainConfig } from "../lib/sleap_nn/train_config.ts";
 import { readConfigText } from "../lib/sleap_nn/train_config/config_file.ts";
-import { configPaths, findResolver } from "../lib/sleap_nn/train_config/paths.ts";
-import { shorten } from "../lib/terminal/width.ts";
 import type { ConfigSource } from "../lib/training/train_inputs.ts";
 import { makeTrainRequest, type TrainRequest } from "../lib/training/train_request.ts";
-import { type AllowedPaths, isInside } from "./allowed_paths.ts";
+import { type AllowedPaths, IN_A_MOUNT, isInside } from "./allowed_paths.ts";
+import { checkSubmittedConfig } from "./submitted_config.ts";
 
 /** Where a submission is judged. */
 export interface SubmissionPlace {
   /** Absolute path of the registry root. */
   root: string;
   allowed: AllowedPaths;
+  /** Videos and images that a labels file names; null where this machine cannot tell. */
+  videosOf(labels: string): Promise<string[] | null>;
 }
 
-/** Labels that a configuration names are not read where others are given. */
-const LABEL_KEYS = new Set(["data_config.train_labels_path", "data_config.val_labels_path"]);
-const WEIGHT_KEYS = new Set([
-  "model_config.pretrained_backbone_weights",
-  "model_config.pretrained_head_weights",
-]);
-/** Columns of a value in a message. */
-const MAX_SHOWN = 200;
+const UNCHECKED_VIDEOS = "the videos that the labels name could not be checked on the worker";
 
 /**
  * Check a submission and describe it as a job.
@@ -37,6 +31,7 @@ const MAX_SHOWN = 200;
  * @param submission as it came
  * @throws {UsageError} when it is none, cannot be trained, or names what the worker does not allow
  * @throws {NotFoundError} when a file is not there
+ * @throws {ConflictError} when an uploaded file was damaged since
  */
 export async function requestOf(
   submission: unknown,
@@ -61,7 +56,7 @@ export async function requestOf(
     val: valLabels !== undefined,
   };
   for (const { text, source } of configs) {
-    await checkConfig(readTrainConfig(text, source), replaced, place);
+    await checkSubmittedConfig(readTrainConfig(text, source), replaced, place);
   }
   const request = await makeTrainRequest({
     configs,
@@ -74,7 +69,61 @@ export async function requestOf(
     baseDir: place.root,
   });
   await checkPackaged(request, place);
-  return request;
+  await checkStored(request, [labels, pkg], place);
+  const areVideosChecked = await checkVideos(request, place);
+  if (areVideosChecked) return request;
+  return { ...request, warnings: [...request.warnings, UNCHECKED_VIDEOS] };
+}
+
+/** Labels are read once more anyway: what a disk has damaged since the upload is noticed. */
+async function checkStored(
+  { spec }: TrainRequest,
+  given: readonly (string | undefined)[],
+  { root }: SubmissionPlace,
+): Promise<void> {
+  const uploads = join(root, "uploads");
+  for (const path of given) {
+    if (path === undefined || !isInside(path, uploads)) continue;
+    const announced = basename(dirname(path));
+    const isPackage = path !== spec.labels_path;
+    const found = isPackage
+      ? basename(dirname(spec.labels_path ?? path))
+      : spec.models[0]?.labels_sha256;
+    if (found === announced) continue;
+    await Deno.remove(path);
+    throw new ConflictError(`"${basename(path)}" was damaged on the worker since it was uploaded`, {
+      hint: "It is removed there. Ask again: it is uploaded anew.",
+    });
+  }
+}
+
+/** What labels name is opened by the trainer: it must be the client's to read. */
+async function checkVideos(request: TrainRequest, place: SubmissionPlace): Promise<boolean> {
+  for (const labels of labelsOf(request, place.root)) {
+    const videos = await place.videosOf(labels);
+    if (videos === null) return false;
+    for (const video of videos) {
+      await place.allowed.resolve(
+        video,
+        `a video of "${basename(labels)}"`,
+        place.root,
+        IN_A_MOUNT,
+      );
+    }
+  }
+  return true;
+}
+
+function labelsOf({ spec, configs }: TrainRequest, root: string): Set<string> {
+  const named = spec.models.flatMap(({ config }) => {
+    const { trainLabels, valLabels } = readTrainConfig(configs.get(config) ?? "", config);
+    return [
+      ...spec.labels_path === null ? trainLabels : [],
+      ...spec.val_labels_path === null ? valLabels : [],
+    ];
+  });
+  const given = [spec.labels_path, spec.val_labels_path].filter((path) => path !== null);
+  return new Set([...given, ...named.map((path) => resolve(root, path))]);
 }
 
 async function configsOf(asked: TrainSubmission, place: SubmissionPlace): Promise<ConfigSource[]> {
@@ -101,46 +150,6 @@ async function optional(
   return path ? await allowed.resolve(path, field, root) : undefined;
 }
 
-/** A configuration may read neither the worker's environment nor files that are not the client's. */
-async function checkConfig(
-  config: TrainConfig,
-  replaced: { train: boolean; val: boolean },
-  { allowed, root }: SubmissionPlace,
-): Promise<void> {
-  if (config.trainerView.has("hydra")) {
-    throw new UsageError(`"${config.source}": its key "hydra" would change how it is read`, {
-      hint: "Remove it.",
-    });
-  }
-  const resolver = findResolver(config.trainerView);
-  if (resolver !== null) {
-    const asked = shorten(resolver, MAX_SHOWN);
-    throw new UsageError(`"${config.source}" asks the worker's machine for "${asked}"`, {
-      hint: "Write the value itself: a remote training resolves nothing but ${section.key}.",
-    });
-  }
-  for (const { key, path } of configPaths(config.trainerView)) {
-    const isReplaced = key === "data_config.train_labels_path" ? replaced.train : replaced.val;
-    if (LABEL_KEYS.has(key) && isReplaced) continue;
-    if (path.includes("${")) {
-      const shown = shorten(path, MAX_SHOWN);
-      throw new UsageError(`"${config.source}": ${key} is "${shown}", which cannot be checked`, {
-        hint: "Write the path itself.",
-      });
-    }
-    const real = await allowed.resolve(path, `"${config.source}", ${key}`, root);
-    if (WEIGHT_KEYS.has(key)) refuseUploaded(real, `"${config.source}", ${key}`, root);
-  }
-}
-
-/** sleap-nn 0.3.5 unpickles them (`torch.load(…, weights_only=False)`): they can be a program. */
-function refuseUploaded(path: string, field: string, root: string): void {
-  if (!isInside(path, join(root, "uploads"))) return;
-  throw new UsageError(`${field}: weights that a client has uploaded are not loaded`, {
-    hint: "Weights can hold a program. Put them into a folder that the worker mounts.",
-  });
-}
-
 /** The configurations of a package are known only once it is unpacked; its labels replace theirs. */
 async function checkPackaged(request: TrainRequest, place: SubmissionPlace): Promise<void> {
   for (const { config, script_overrides } of request.spec.models) {
@@ -148,7 +157,7 @@ async function checkPackaged(request: TrainRequest, place: SubmissionPlace): Pro
     const read = readTrainConfig(text, config).withOverrides(script_overrides);
     const { labels_path, val_labels_path } = request.spec;
     const replaced = { train: labels_path !== null, val: val_labels_path !== null };
-    await checkConfig(read, replaced, place);
+    await checkSubmittedConfig(read, replaced, place);
   }
 }
 

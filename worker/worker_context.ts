@@ -7,7 +7,9 @@ import type { JobDesk } from "./job_desk.ts";
 
 /** What every connection of a worker works with. */
 export interface WorkerContext {
-  info: WorkerInfo;
+  info: Omit<WorkerInfo, "busy_with">;
+  /** Videos and images that a labels file names; null where this machine cannot tell. */
+  videosOf(labels: string): Promise<string[] | null>;
   registry: ModelRegistry;
   store: ContentStore;
   allowed: AllowedPaths;

@@ -25,7 +25,7 @@ export interface EndedJob {
 export interface FollowedJob {
   jobId: string;
   /** Types of its models, in order. */
-  modelTypes: readonly string[];
+  modelTypes(): Promise<readonly string[]>;
   /** Its events from the first one on, until it has ended or `signal` is aborted. */
   events(signal: AbortSignal): AsyncIterable<JobEvent>;
   /** How it ended; null while it has not. */
@@ -69,8 +69,10 @@ export async function followJob(job: FollowedJob, options: FollowOptions): Promi
 
 async function show(job: FollowedJob, interruption: Interruption): Promise<JobView> {
   const stop = new AbortController();
-  const view = new JobView(job.modelTypes);
   const line = new LiveLine();
+  line.print(`job ${job.jobId}`);
+  const types = interruption.orLeaveAtOnce(job.modelTypes(), leftText(job, ["list-models"]));
+  const view = new JobView(await types);
   // Who leaves takes the ID of a model along: it is registered in a moment.
   const leaveIfWished = () => {
     const isNamed = view.modelIds.length > 0;
@@ -81,7 +83,7 @@ async function show(job: FollowedJob, interruption: Interruption): Promise<JobVi
   interruption.left.addEventListener("abort", leaveIfWished);
   interruption.leftAtOnce.addEventListener("abort", leaveIfWished);
   try {
-    line.print(`job ${job.jobId}`);
+    leaveIfWished();
     for await (const event of job.events(stop.signal)) {
       for (const text of view.add(event)) line.print(text);
       redraw();
@@ -97,9 +99,13 @@ async function show(job: FollowedJob, interruption: Interruption): Promise<JobVi
 function leftJob(job: FollowedJob, view: JobView): LeftByUserError {
   const [id] = view.modelIds.slice(-1);
   const next = id === undefined ? ["list-models"] : ["model-info", id];
-  return new LeftByUserError(
-    `job ${job.jobId} goes on without this command. Look at it with: ${lookCommand(next, job)}`,
-  );
+  return new LeftByUserError(leftText(job, next));
+}
+
+function leftText(job: FollowedJob, next: readonly string[]): string {
+  return `job ${job.jobId} goes on without this command. Look at it with: ${
+    lookCommand(next, job.lookOptions)
+  }`;
 }
 
 function describeEnd(entries: readonly ModelEntry[], job: FollowedJob): string {
@@ -113,15 +119,15 @@ function describeEnd(entries: readonly ModelEntry[], job: FollowedJob): string {
     ].map(printable).join("  ")
   );
   const commands = [
-    ...entries.map(({ id }) => `  ${lookCommand(["model-info", id], job)}`),
-    `  ${lookCommand(["list-models"], job)}`,
+    ...entries.map(({ id }) => `  ${lookCommand(["model-info", id], job.lookOptions)}`),
+    `  ${lookCommand(["list-models"], job.lookOptions)}`,
   ];
   return `${[...models, "", "Next:", ...commands].join("\n")}\n`;
 }
 
-/** A command that looks for models where the job's are, as it is typed. */
-function lookCommand(words: readonly string[], job: FollowedJob): string {
-  return ["sleap-rtc", ...words, ...job.lookOptions].map(shellWord).join(" ");
+/** A command that looks for models where a job's are, as it is typed. */
+export function lookCommand(words: readonly string[], lookOptions: readonly string[]): string {
+  return ["sleap-rtc", ...words, ...lookOptions].map(shellWord).join(" ");
 }
 
 function shellWord(word: string): string {

@@ -38,18 +38,32 @@ export class Interruption {
    * @throws {LeftByUserError} when the user has left
    */
   async orLeave<T>(work: Promise<T>, text: string): Promise<T> {
-    const { promise: leaving, reject } = Promise.withResolvers<never>();
-    const onLeave = () => reject(new LeftByUserError(text));
-    if (this.left.aborted) onLeave();
-    this.left.addEventListener("abort", onLeave, { once: true });
-    try {
-      return await Promise.race([leaving, work]);
-    } finally {
-      this.left.removeEventListener("abort", onLeave);
-    }
+    return await unless(this.left, work, text);
+  }
+
+  /**
+   * The result of something that is worth a moment's wait, unless the user insists on leaving.
+   *
+   * @param text what the user is told then
+   * @throws {LeftByUserError} when the user has pressed Ctrl-C twice
+   */
+  async orLeaveAtOnce<T>(work: Promise<T>, text: string): Promise<T> {
+    return await unless(this.leftAtOnce, work, text);
   }
 
   [Symbol.dispose](): void {
     Deno.removeSignalListener("SIGINT", this.#onSignal);
+  }
+}
+
+async function unless<T>(left: AbortSignal, work: Promise<T>, text: string): Promise<T> {
+  const { promise: leaving, reject } = Promise.withResolvers<never>();
+  const onLeave = () => reject(new LeftByUserError(text));
+  if (left.aborted) onLeave();
+  left.addEventListener("abort", onLeave, { once: true });
+  try {
+    return await Promise.race([leaving, work]);
+  } finally {
+    left.removeEventListener("abort", onLeave);
   }
 }

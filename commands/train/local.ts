@@ -74,7 +74,7 @@ function followed(
 ): FollowedJob {
   return {
     jobId: folder.jobId,
-    modelTypes: spec.models.map(({ model_type }) => model_type),
+    modelTypes: () => Promise.resolve(spec.models.map(({ model_type }) => model_type)),
     events: (signal) => watchJob(folder, registry, { supervisor, signal }),
     ended: async () => {
       const result = await folder.readResult();

@@ -1,21 +1,28 @@
 import { basename } from "node:path";
-import { submitTraining } from "../../lib/client/submit_training.ts";
+import { type Submission, uploadTraining } from "../../lib/client/upload_training.ts";
 import type { RemoteWorker } from "../../lib/client/remote_worker.ts";
 import { readRemoteModel } from "../../lib/client/remote_models.ts";
 import { nameOf } from "../../lib/client/worker_peers.ts";
 import { findJoinedRoom, type JoinedRoom, joinedRooms } from "../../lib/credentials.ts";
-import { NotFoundError } from "../../lib/errors.ts";
+import { ConflictError, NotFoundError } from "../../lib/errors.ts";
 import {
   JobDescriptionSchema,
   RemoteModelSchema,
   WORKER_METHODS,
+  WorkerInfoSchema,
 } from "../../lib/protocol/worker_calls.ts";
 import type { ModelEntry } from "../../lib/registry.ts";
 import { LiveLine } from "../../lib/terminal/live_line.ts";
 import { writeStderr } from "../../lib/terminal/output.ts";
 import { findTraining, type RemoteTraining } from "../../lib/training/remote_training.ts";
 import { connectToWorker } from "../shared/choose_worker.ts";
-import { type EndedJob, type FollowedJob, followJob, warn } from "../shared/follow_job.ts";
+import {
+  type EndedJob,
+  type FollowedJob,
+  followJob,
+  lookCommand,
+  warn,
+} from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
 import { isJson, overridesOf, type TrainCommandOptions } from "./options.ts";
 
@@ -34,13 +41,18 @@ export async function trainRemotely(options: TrainCommandOptions): Promise<void>
     "Nothing was started",
   );
   await using _connection = worker;
-  const jobId = await interruption.orLeave(
-    submit(worker, training, interruption.left),
+  const inRoom = options.room === undefined ? [] : ["--room", options.room];
+  const lookOptions = [...inRoom, "--worker", spelling];
+  const submission = await interruption.orLeave(
+    sendFiles(worker, training, interruption.left),
     "Nothing was started",
   );
-  const inRoom = options.room === undefined ? [] : ["--room", options.room];
-  const job = await followed(worker, jobId, [...inRoom, "--worker", spelling]);
-  await followJob(job, { interruption, isJson: isJson(options) });
+  const jobId = await interruption.orLeaveAtOnce(
+    worker.submit(submission),
+    "The worker may have taken the job. Look whether it has: " +
+      lookCommand(["list-models"], lookOptions),
+  );
+  await followJob(followed(worker, jobId, lookOptions), { interruption, isJson: isJson(options) });
 }
 
 async function roomOf({ room }: TrainCommandOptions): Promise<JoinedRoom> {
@@ -71,15 +83,16 @@ function reconnecting(): { reconnectMs?: number; onChange: (lost: string | null)
   };
 }
 
-async function submit(
+async function sendFiles(
   worker: RemoteWorker,
   training: RemoteTraining,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<Submission> {
+  await refuseIfBusy(worker);
   const line = new LiveLine();
   const sent = new Set<string>();
   try {
-    return await submitTraining(worker, training, {
+    return await uploadTraining(worker, training, {
       signal,
       onUpload: (path, sentBytes, totalBytes) => {
         const name = basename(path);
@@ -95,18 +108,29 @@ async function submit(
   }
 }
 
-async function followed(
+/** It would refuse the job anyhow, but only after the upload. */
+async function refuseIfBusy(worker: RemoteWorker): Promise<void> {
+  const { busy_with } = await worker.ask(WORKER_METHODS.info, {}, WorkerInfoSchema);
+  if (busy_with === null) return;
+  throw new ConflictError(`The worker does not take the job: it is busy with job ${busy_with}`, {
+    hint: "Wait until that has ended, or choose another worker.",
+  });
+}
+
+function followed(
   worker: RemoteWorker,
   jobId: string,
   lookOptions: readonly string[],
-): Promise<FollowedJob> {
-  const { describeJob } = WORKER_METHODS;
-  const job = await worker.call(describeJob, { job_id: jobId }, JobDescriptionSchema);
-  job.warnings.forEach(warn);
+): FollowedJob {
   return {
     jobId,
-    modelTypes: job.model_types,
-    logPath: `${job.log_path} on worker "${nameOf(worker.peer)}"`,
+    modelTypes: async () => {
+      const { describeJob } = WORKER_METHODS;
+      const job = await worker.ask(describeJob, { job_id: jobId }, JobDescriptionSchema);
+      job.warnings.forEach(warn);
+      return job.model_types;
+    },
+    logPath: `jobs/${jobId}/log.txt in the folder of worker "${nameOf(worker.peer)}"`,
     events: (signal) => worker.watch(jobId, signal),
     ended: () => endOf(worker),
     lookOptions,
@@ -119,7 +143,7 @@ async function endOf(worker: RemoteWorker): Promise<EndedJob | null> {
   const models: ModelEntry[] = [];
   for (const name of ended.models) {
     try {
-      const model = await worker.call(WORKER_METHODS.getModel, { name }, RemoteModelSchema);
+      const model = await worker.ask(WORKER_METHODS.getModel, { name }, RemoteModelSchema);
       const read = readRemoteModel(model, worker.peer);
       if (read !== null) models.push(read.located.entry);
     } catch (error) {

@@ -93,7 +93,10 @@ export async function findRemoteModel(
   const [first] = found;
   if (first !== undefined && found.length === 1) return first;
   if (first === undefined) {
-    throw missing[0] ?? new NotFoundError(`No worker in room "${room.room_id}" has "${name}"`);
+    throw new NotFoundError(
+      missing[0]?.message ?? `No worker in room "${room.room_id}" has a model "${name}"`,
+      { hint: `All models of the room: sleap-rtc list-models --room ${room.room_id}` },
+    );
   }
   const places = found.map(({ located }) => `${located.entry.id} on ${located.location.worker}`);
   throw new NotFoundError(`Several workers have a model "${name}"`, {

@@ -1,8 +1,10 @@
 /**
- * A worker as a client uses it: the connection comes back by itself when it is lost.
+ * A worker as a client uses it. While a job is watched, and for questions, the connection comes back
+ * by itself when it is lost; an upload or a submission ends with it.
  *
  * @module
  */
+import type * as v from "valibot";
 import type { JoinedRoom } from "../credentials.ts";
 import { ConnectionError, messageOf } from "../errors.ts";
 import { logger } from "../log.ts";
@@ -64,9 +66,24 @@ export class RemoteWorker implements AsyncDisposable {
     this.#options = options;
   }
 
-  /** Ask the worker; see lib/protocol/worker_calls.ts. */
-  get call(): WorkerLink["call"] {
-    return this.#link.call.bind(this.#link);
+  /**
+   * Ask the worker something that may be asked twice; see lib/protocol/worker_calls.ts.
+   *
+   * @throws {ConnectionError} when a lost connection does not come back in time
+   */
+  async ask<T>(
+    method: string,
+    params: unknown,
+    schema: v.GenericSchema<unknown, T>,
+  ): Promise<T> {
+    while (true) {
+      try {
+        return await this.#link.call(method, params, schema);
+      } catch (error) {
+        if (!(error instanceof ConnectionError)) throw error;
+        await this.#comeBack(error, new AbortController().signal);
+      }
+    }
   }
 
   /** Give a file to the worker; a lost connection ends it. */
@@ -104,8 +121,9 @@ export class RemoteWorker implements AsyncDisposable {
         }
         return;
       } catch (error) {
-        if (!(error instanceof ConnectionError) || signal.aborted) throw error;
-        await this.#comeBack(error, signal);
+        if (!(error instanceof ConnectionError)) throw error;
+        if (!signal.aborted) await this.#comeBack(error, signal);
+        if (signal.aborted) return;
       }
     }
   }
@@ -119,6 +137,7 @@ export class RemoteWorker implements AsyncDisposable {
     await this.close();
   }
 
+  /** Returns without a connection when `signal` is aborted. */
   async #comeBack(lost: ConnectionError, signal: AbortSignal): Promise<void> {
     const { reconnectMs = 60_000, onChange } = this.#options;
     onChange?.(lost.message);
@@ -127,9 +146,9 @@ export class RemoteWorker implements AsyncDisposable {
     for (let pause = FIRST_PAUSE_MS;; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
       if (performance.now() + pause > deadline) throw this.#goneError(lost);
       await sleep(pause * (0.5 + Math.random() / 2), signal);
-      if (signal.aborted) throw lost;
+      if (signal.aborted) return;
       try {
-        this.#link = await this.#connectAgain();
+        this.#link = await this.#connectAgain(signal);
         onChange?.(null);
         return;
       } catch (error) {
@@ -139,15 +158,15 @@ export class RemoteWorker implements AsyncDisposable {
   }
 
   /** Its peer ID stays the same, also when the worker was started again. */
-  async #connectAgain(): Promise<WorkerLink> {
-    await using signaling = await enterRoom(this.#room);
-    return await WorkerLink.connect(signaling, this.#room, this.peer.peerId);
+  async #connectAgain(signal: AbortSignal): Promise<WorkerLink> {
+    await using signaling = await enterRoom(this.#room, signal);
+    return await WorkerLink.connect(signaling, this.#room, this.peer.peerId, signal);
   }
 
   #goneError(lost: ConnectionError): ConnectionError {
     return new ConnectionError(`${lost.message}, and worker "${nameOf(this.peer)}" is gone`, {
       hint: "A job that it has taken goes on there. Once the worker is back, look at its models: " +
-        "sleap-rtc list-models --room " + this.#room.room_id,
+        `sleap-rtc list-models --worker ${this.peer.peerId}`,
       cause: lost,
     });
   }

@@ -27,6 +27,7 @@ import {
   type JobEndedNotice,
   JobEndedNoticeSchema,
   JobEventNoticeSchema,
+  JobLostNoticeSchema,
   WORKER_METHODS,
 } from "../protocol/worker_calls.ts";
 import { AsyncQueue } from "../rtc/async_queue.ts";
@@ -43,13 +44,18 @@ const log = logger("client");
 /** Something that happens in a watched job. */
 export type JobNotice = { event: JobEvent } | { ended: JobEndedNotice };
 
+/** The worker's end of a watch: it can tell no more. */
+interface LostNotice {
+  lost: string;
+}
+
 /** A connection to one of our own workers. */
 export class WorkerLink implements AsyncDisposable {
   readonly #connection: PeerConnection;
   readonly #rpc: RpcPeer;
   readonly #acknowledgements = new Acknowledgements();
   readonly #answers = new Map<string, (message: SubmitMessage) => void>();
-  readonly #watched = new Map<string, AsyncQueue<JobNotice>>();
+  readonly #watched = new Map<string, AsyncQueue<JobNotice | LostNotice>>();
   #accepted: ((jobId: string) => void) | null = null;
 
   /**
@@ -81,6 +87,7 @@ export class WorkerLink implements AsyncDisposable {
         ...this.#acknowledgements.handlers,
         [WORKER_METHODS.jobEvent]: (params) => this.#onEvent(params),
         [WORKER_METHODS.jobEnded]: (params) => this.#onEnded(params),
+        [WORKER_METHODS.jobLost]: (params) => this.#onLost(params),
       },
       onOther: (message) => this.#onOther(message),
     });
@@ -128,12 +135,13 @@ export class WorkerLink implements AsyncDisposable {
     this.#accepted = (jobId) => answer.resolve({ type: "accepted", jobId });
     const lost = this.#connection.closed.then(({ reason }): never => {
       throw new ConnectionError(`The connection was lost before the worker answered: ${reason}`, {
-        hint: "Look whether it has taken the job: sleap-rtc list-models",
+        hint: "Look whether it has taken the job: sleap-rtc list-models --worker " +
+          this.#connection.peerId,
       });
     });
     try {
       const message = encodeSubmit({ type: "submit", clientJobId, submission });
-      await this.#connection.control.send(message);
+      await this.#connection.control.send(message).catch(tooLarge);
       const answered = await Promise.race([answer.promise, lost]);
       if (answered.type === "accepted") return answered.jobId;
       throw rejectionError(answered.type === "rejected" ? answered.errors : []);
@@ -148,13 +156,14 @@ export class WorkerLink implements AsyncDisposable {
    *
    * @param afterSeq events up to this number are left out
    * @throws {ConnectionError} when the connection ends before the job
+   * @throws {SleapRtcError} when the worker cannot tell of the job any more
    */
   async *watch(
     jobId: string,
     afterSeq: number,
     signal: AbortSignal,
   ): AsyncGenerator<JobNotice> {
-    const queue = new AsyncQueue<JobNotice>();
+    const queue = new AsyncQueue<JobNotice | LostNotice>();
     this.#watched.set(jobId, queue);
     const onAbort = () => queue.end();
     signal.addEventListener("abort", onAbort);
@@ -163,6 +172,7 @@ export class WorkerLink implements AsyncDisposable {
       await this.call(WORKER_METHODS.watchJob, params, v.null());
       for await (const notice of queue) {
         if (signal.aborted) return;
+        if ("lost" in notice) throw lostError(jobId, notice.lost);
         yield notice;
         if ("ended" in notice) return;
       }
@@ -199,6 +209,11 @@ export class WorkerLink implements AsyncDisposable {
     this.#watched.get(notice.output.job_id)?.push({ event });
   }
 
+  #onLost(params: unknown): void {
+    const lost = v.safeParse(JobLostNoticeSchema, params);
+    if (lost.success) this.#watched.get(lost.output.job_id)?.push({ lost: lost.output.message });
+  }
+
   #onEnded(params: unknown): void {
     const ended = v.safeParse(JobEndedNoticeSchema, params);
     if (ended.success) this.#watched.get(ended.output.job_id)?.push({ ended: ended.output });
@@ -217,4 +232,18 @@ function rejectionError(errors: readonly JobRejection[]): SleapRtcError {
   const Class = CLASSES[errors[0]?.exit_code ?? EXIT.failed] ?? SleapRtcError;
   const hint = errors[0]?.hint;
   return new Class(`The worker does not take the job: ${message}`, hint ? { hint } : {});
+}
+
+function lostError(jobId: string, message: string): SleapRtcError {
+  return new SleapRtcError(`The worker cannot tell of job ${jobId} any more: ${message}`, {
+    hint: "Its training may go on. Look at the worker's models with list-models --worker NAME.",
+  });
+}
+
+function tooLarge(error: unknown): never {
+  if (!(error instanceof RangeError)) throw error;
+  throw new UsageError("The training cannot be described in 64 KiB", {
+    hint: "Give a shorter run name, or fewer configurations.",
+    cause: error,
+  });
 }

@@ -8,6 +8,7 @@
  * jobs.describe   {job_id}                  → {model_types, log_path, warnings}
  * jobs.watch      {job_id, after_seq}       → null, then
  *                 ← jobs.event {job_id, event}, ← jobs.ended {job_id, status, error, models}
+ *                 or ← jobs.lost {job_id, message}: it cannot be told of any more
  * jobs.unwatch    {job_id}                  the client is not interested any more
  * ```
  *
@@ -26,6 +27,7 @@ export const WORKER_METHODS = {
   unwatchJob: "jobs.unwatch",
   jobEvent: "jobs.event",
   jobEnded: "jobs.ended",
+  jobLost: "jobs.lost",
 } as const;
 
 const text = v.pipe(v.string(), v.maxLength(4_096));
@@ -45,6 +47,8 @@ export const WorkerInfoSchema = v.object({
   root: text,
   version: text,
   mounts: v.array(MountSchema),
+  /** ID of the job that runs there; null: it may take one. */
+  busy_with: v.nullable(text),
 });
 /** What a worker tells of itself. */
 export type WorkerInfo = v.InferOutput<typeof WorkerInfoSchema>;
@@ -100,6 +104,9 @@ export type JobDescription = v.InferOutput<typeof JobDescriptionSchema>;
 
 /** A notification with one event of a watched job, not checked yet. */
 export const JobEventNoticeSchema = v.object({ job_id: JobId, event: v.unknown() });
+
+/** A notification: the worker cannot tell of a watched job any more. */
+export const JobLostNoticeSchema = v.object({ job_id: JobId, message: v.string() });
 
 /** A notification: a watched job has ended, and all its events were sent. */
 export const JobEndedNoticeSchema = v.object({

@@ -105,7 +105,7 @@ Deno.test("a second job is refused while one runs: exit 7", async () => {
   assert.equal(second.code, 7, second.stderr);
   assert.match(
     second.stderr,
-    /error: The worker does not take the job: The worker is busy with job/,
+    /error: The worker does not take the job: it is busy with job/,
   );
   await goOn();
   assert.equal((await training.ended).code, 0);
@@ -122,7 +122,10 @@ Deno.test("a failed training: exit 6 and the trainer's own last error", async ()
   ]);
   assert.equal(code, 6, stderr);
   assert.match(stderr, /error: Job job_\w+ failed: /);
-  assert.match(stderr, /hint: The trainer's output: .*log.txt on worker "gpu1"/);
+  assert.match(
+    stderr,
+    /hint: The trainer's output: jobs\/job_\w+\/log.txt in the folder of worker "gpu1"/,
+  );
 });
 
 Deno.test("no worker in the room: exit 3; no room joined: exit 3; both say what to do", async () => {
@@ -174,6 +177,58 @@ Deno.test("server killed and restarted in the middle: nothing is lost, the worke
   assert.equal(code, 0, stderr);
   while ((await room.cli(["list-models", "--worker", "gpu1"])).code !== 0);
   assert.equal((await room.model()).status, "completed");
+});
+
+Deno.test("a worker that is started again says that its old job keeps it busy", async () => {
+  await using room = await RoomWorld.create();
+  const worker = await room.startWorker();
+  const { training, goOn } = await room.startPaused();
+  training.kill("SIGINT");
+  await training.ended;
+  await worker.stop("SIGKILL");
+  await room.startWorker();
+  const status = async () => {
+    const [{ peers }] = JSON.parse((await room.cli(["status", "--json"])).stdout);
+    return peers[0]?.metadata.properties.status;
+  };
+  assert.equal(await status(), "busy");
+  const second = await room.train(["--run-name", "second"]);
+  assert.equal(second.code, 7);
+  assert.ok(!second.stderr.includes("uploaded"), "it is asked before anything is sent");
+  await goOn();
+  await fileExists(join((await room.job()).path, "result.json"));
+  while (await status() !== "available");
+});
+
+Deno.test("Ctrl-C while the connection is away leaves at once", async () => {
+  await using room = await RoomWorld.create();
+  const worker = await room.startWorker();
+  const { training, goOn } = await room.startPaused();
+  await worker.stop("SIGTERM");
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  training.kill("SIGINT");
+  const began = performance.now();
+  const { code, stderr } = await training.ended;
+  assert.equal(code, 130, stderr);
+  assert.ok(performance.now() - began < 10_000);
+  assert.match(stderr, /goes on without this command. Look at it with: sleap-rtc model-info/);
+  await goOn();
+  await fileExists(join((await room.job()).path, "result.json"));
+});
+
+Deno.test("the job's folder deleted on the worker: the client is told, and does not wait", async () => {
+  await using room = await RoomWorld.create();
+  await room.startWorker();
+  const { training, goOn } = await room.startPaused();
+  const job = await room.job();
+  const { supervisor, trainer } = await job.readState();
+  await Deno.remove(job.path, { recursive: true });
+  const { code, stderr } = await training.ended;
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /error: The worker cannot tell of job job_\w+ any more: The folder of job/);
+  await goOn();
+  while (supervisor && await isAlive(supervisor)) await new Promise((r) => setTimeout(r, 20));
+  assert.ok(trainer === null || !(await isAlive(trainer)));
 });
 
 Deno.test("Ctrl-C leaves the remote job, which goes on", async () => {

@@ -8,7 +8,7 @@ import { JobFolder } from "../../worker/job_folder.ts";
 import { readEvents } from "../../worker/job_events.ts";
 import { isAlive } from "../../worker/host/process_identity.ts";
 import { type CliResult, type RunningCli, spawnCli } from "../support/cli.ts";
-import { type Dataset, engineForTests, makeDataset } from "../support/engine.ts";
+import { type Dataset, engineForTests, makeDataset, saveLinked } from "../support/engine.ts";
 
 const CONFIGS = fileURLToPath(new URL("../../scripts/demo/", import.meta.url));
 const engine = await engineForTests();
@@ -114,7 +114,7 @@ Deno.test({
   fn: () =>
     withWorld(1, async ({ folder, data, train }) => {
       const labels = join(folder, "without_video.slp");
-      await saveLinked(data.labels, labels, data.video);
+      await saveLinked(engine, data.labels, labels, data.video);
       await Deno.remove(data.video);
       const config = join(CONFIGS, "single_instance.yaml");
       const { code, stdout, stderr } = await train(["--config", config, "--labels", labels]);
@@ -130,27 +130,12 @@ Deno.test({
   fn: () =>
     withWorld(1, async ({ folder, data, train }) => {
       const labels = join(folder, "elsewhere.slp");
-      await saveLinked(data.labels, labels, "data/demo.mp4");
+      await saveLinked(engine, data.labels, labels, "data/demo.mp4");
       const config = ["--config", join(CONFIGS, "single_instance.yaml"), "--max-epochs", "1"];
       const { code, stderr } = await train([...config, "--labels", labels]);
       assert.equal(code, 0, stderr);
     }),
 });
-
-/** Save labels without their images, so that they need the video under the name they give it. */
-async function saveLinked(labels: string, to: string, video: string): Promise<void> {
-  if (engine === null) return;
-  const script = [
-    "import sys, sleap_io as sio",
-    "sio.save_slp(sio.load_slp(sys.argv[1]), sys.argv[2], embed=False)",
-    "labels = sio.load_slp(sys.argv[2], open_videos=False)",
-    "labels.replace_filenames(new_filenames=[sys.argv[3]], open_videos=False)",
-    "sio.save_slp(labels, sys.argv[2], embed=False)",
-  ].join("\n");
-  const made = await new Deno.Command(engine.python, { args: ["-c", script, labels, to, video] })
-    .output();
-  assert.ok(made.success, new TextDecoder().decode(made.stderr));
-}
 
 Deno.test({
   name: "a killed supervisor of a real training: the trainer is ended, its checkpoint booked",

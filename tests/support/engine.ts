@@ -66,3 +66,26 @@ export async function makeDataset(
     video: `${folder}/demo.mp4`,
   };
 }
+
+/**
+ * Save labels without their images, so that they need the video under the name they give it.
+ *
+ * @param engine null: does nothing
+ */
+export async function saveLinked(
+  engine: TestEngine | null,
+  labels: string,
+  to: string,
+  video: string,
+): Promise<void> {
+  if (engine === null) return;
+  const script = [
+    "import sys, sleap_io as sio",
+    "sio.save_slp(sio.load_slp(sys.argv[1]), sys.argv[2], embed=False)",
+    "labels = sio.load_slp(sys.argv[2], open_videos=False)",
+    "labels.replace_filenames(new_filenames=[sys.argv[3]], open_videos=False)",
+    "sio.save_slp(labels, sys.argv[2], embed=False)",
+  ].join("\n");
+  const made = await runProgram(engine.python, ["-c", script, labels, to, video]);
+  if (made.code !== 0) throw new Error(made.stderr);
+}

@@ -35,6 +35,9 @@ export class SubmissionBed implements AsyncDisposable {
     return new SubmissionBed(folder);
   }
 
+  /** What every labels file names; null: it cannot be told. */
+  videos: string[] | null = [];
+
   /** Absolute path of a file. */
   path(name: string): string {
     return join(this.folder, name);
@@ -60,7 +63,9 @@ export class SubmissionBed implements AsyncDisposable {
   /** What the worker makes of a training. */
   async request(fields: Record<string, unknown>): Promise<TrainRequest> {
     const mounts = [{ path: this.path("mount"), label: "mount" }];
-    const place = { root: this.root, allowed: storesOf(this.root, mounts).allowed };
+    const { allowed } = storesOf(this.root, mounts);
+    const videosOf = () => Promise.resolve(this.videos);
+    const place = { root: this.root, allowed, videosOf };
     return await requestOf({ type: "train", ...fields }, place);
   }
 

@@ -33,9 +33,10 @@ export class WorkerBed implements AsyncDisposable {
   private constructor(registry: ModelRegistry) {
     this.root = registry.root;
     const { root } = this;
-    const info: WorkerInfo = { name: "gpu1", host: "h", root, version: "0", mounts: [] };
+    const info = { name: "gpu1", host: "h", root, version: "0", mounts: [] };
     const desk = new JobDesk(registry, join(root, "no-sleap-nn"), () => {});
-    this.context = { info, registry, desk, ...storesOf(root, []) };
+    const videosOf = () => Promise.resolve([]);
+    this.context = { info, registry, desk, videosOf, ...storesOf(root, []) };
   }
 
   /** Make the folder and the job. */
@@ -60,11 +61,16 @@ export class WorkerBed implements AsyncDisposable {
     };
   }
 
+  /** What the worker tells of itself: no job runs. */
+  get info(): WorkerInfo {
+    return { ...this.context.info, busy_with: null };
+  }
+
   /** What an honest client that comes now is told. */
   async nextClientIsServed(): Promise<boolean> {
     await using next = await this.connect();
     const info = await new RpcPeer(next.client.control, { peerId: "worker" }).call("worker.info");
-    return JSON.stringify(info) === JSON.stringify(this.context.info);
+    return JSON.stringify(info) === JSON.stringify(this.info);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

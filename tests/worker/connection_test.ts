@@ -86,7 +86,7 @@ Deno.test("garbage on both channels is passed over", async () => {
     for (const channel of [control, blocks]) await channel.send(bytes);
   }
   const { rpc } = new Client(served);
-  assert.deepEqual(await rpc.call(WORKER_METHODS.info), bed.context.info);
+  assert.deepEqual(await rpc.call(WORKER_METHODS.info), bed.info);
 });
 
 Deno.test("submissions of garbage: each is refused, the answers fit into a message", async () => {
@@ -135,7 +135,7 @@ Deno.test("many submissions at once: refused beyond a few, the connection lives"
   for (let n = 0; n < 40; n++) await served.client.control.send(`JOB_SUBMIT::c${n}::{}`);
   const got = await answers.take(40);
   assert.ok(got.every((answer) => answer?.type === "rejected"));
-  assert.deepEqual(await rpc.call(WORKER_METHODS.info), bed.context.info);
+  assert.deepEqual(await rpc.call(WORKER_METHODS.info), bed.info);
 });
 
 Deno.test("jobs that are not there, and IDs that are paths: an error, and nothing is read", async () => {

@@ -319,3 +319,35 @@ Deno.test("a package is the same job as a local one", async () => {
   const remote = await bed.request({ package_path, run_name: "run" });
   assert.deepEqual(content(remote), content(local));
 });
+
+Deno.test("videos that labels name must lie where the worker allows it", async () => {
+  await using bed = await SubmissionBed.create();
+  const asked = { config_contents: [configText()], labels_path: bed.labels };
+  await Deno.writeTextFile(bed.path("outside/private.mp4"), "");
+  await Deno.writeTextFile(bed.path("mount/mice.mp4"), "");
+  bed.videos = [bed.path("mount/mice.mp4")];
+  assert.deepEqual((await bed.request(asked)).warnings, []);
+  bed.videos = [bed.path("outside/private.mp4")];
+  const outside = await bed.refused(asked);
+  assert.equal(outside.exitCode, 2);
+  assert.match(outside.message, /a video of "mice.pkg.slp": ".*" is not in a folder/);
+  assert.match(outside.hint ?? "", /--mount PATH/);
+  bed.videos = [bed.path("mount/none.mp4")];
+  assert.equal((await bed.refused(asked)).exitCode, 3);
+  bed.videos = null;
+  assert.match((await bed.request(asked)).warnings.join(), /videos .* could not be checked/);
+});
+
+Deno.test("an upload that was damaged since is noticed and removed", async () => {
+  await using bed = await SubmissionBed.create();
+  const labels = await bed.upload("mice.pkg.slp", await Deno.readFile(bed.labels));
+  const asked = { config_contents: [configText()], labels_path: labels };
+  await bed.request(asked);
+  const bytes = await Deno.readFile(labels);
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  await Deno.writeFile(labels, bytes);
+  const error = await bed.refused(asked);
+  assert.equal(error.exitCode, 7);
+  assert.match(error.message, /"mice.pkg.slp" was damaged on the worker since it was uploaded/);
+  await assert.rejects(Deno.stat(labels));
+});

@@ -97,7 +97,11 @@ export class JobHandlers {
   async #submit(asked: Submission): Promise<SubmitMessage> {
     const { registry, allowed, desk } = this.#context;
     try {
-      const request = await requestOf(asked.submission, { root: registry.root, allowed });
+      const request = await requestOf(asked.submission, {
+        root: registry.root,
+        allowed,
+        videosOf: this.#context.videosOf,
+      });
       const jobId = await desk.submit(request);
       log.info(`job ${jobId} taken`);
       return { type: "accepted", jobId };
@@ -150,7 +154,11 @@ export class JobHandlers {
       const end = signal.aborted ? null : await endOf(folder);
       if (end !== null) await this.#line.notify(WORKER_METHODS.jobEnded, end);
     } catch (error) {
-      if (!signal.aborted) log.error(`cannot tell of job ${jobId}: ${messageOf(error)}`);
+      if (signal.aborted) return;
+      log.error(`cannot tell of job ${jobId}: ${messageOf(error)}`);
+      const message = error instanceof SleapRtcError ? error.message : "internal error";
+      const notice = { job_id: jobId, message: message.slice(0, MAX_TEXT) };
+      await this.#line.notify(WORKER_METHODS.jobLost, notice).catch(() => {});
     }
   }
 }

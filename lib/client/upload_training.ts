@@ -1,5 +1,5 @@
 /**
- * Giving a training to a worker.
+ * Giving the files of a training to a worker.
  *
  * @module
  */
@@ -15,20 +15,23 @@ export interface SendOptions {
   signal?: AbortSignal;
 }
 
+/** What is asked of a worker. */
+export type Submission = Partial<TrainSubmission> & { type: "train" };
+
 /**
- * Give the files to a worker and ask for the training.
+ * Give the files of a training to a worker.
  *
- * @returns the job's ID
+ * @returns what to ask of it then: the paths are the worker's
  */
-export async function submitTraining(
+export async function uploadTraining(
   worker: RemoteWorker,
   training: RemoteTraining,
   options: SendOptions = {},
-): Promise<string> {
+): Promise<Submission> {
   const send = async (place: FilePlace | null) =>
     place === null ? null : await pathOnWorker(worker, place, options);
   const { max_epochs = null, batch_size = null, learning_rate = null } = training.overrides;
-  const submission: Partial<TrainSubmission> & { type: "train" } = {
+  return withoutNulls({
     type: "train",
     package_path: await send(training.package),
     labels_path: await send(training.labels),
@@ -38,8 +41,7 @@ export async function submitTraining(
     max_epochs,
     batch_size,
     learning_rate,
-  };
-  return await worker.submit(withoutNulls(submission));
+  });
 }
 
 async function pathOnWorker(
@@ -64,9 +66,7 @@ async function inOrder<T>(
   return sent;
 }
 
-function withoutNulls(
-  submission: Partial<TrainSubmission> & { type: "train" },
-): Partial<TrainSubmission> & { type: "train" } {
+function withoutNulls(submission: Submission): Submission {
   const given = Object.entries(submission).filter(([, value]) => value !== null);
   return { ...Object.fromEntries(given), type: "train" };
 }

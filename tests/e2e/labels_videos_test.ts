@@ -1,0 +1,28 @@
+/** What the real sleap-io writes about videos. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { UsageError } from "../../lib/errors.ts";
+import { labelsVideos } from "../../lib/sleap_nn/labels_videos.ts";
+import { engineForTests, makeDataset, saveLinked } from "../support/engine.ts";
+
+const engine = await engineForTests();
+
+Deno.test({
+  name: "labelsVideos() gives the videos of linked labels, and none of embedded ones",
+  ignore: engine === null,
+  fn: async () => {
+    if (engine === null) return;
+    const folder = await Deno.makeTempDir({ prefix: "sleap-rtc-e2e-" });
+    try {
+      const data = await makeDataset(engine.python, folder, { animals: 1, frames: 6 });
+      const linked = join(folder, "linked.slp");
+      await saveLinked(engine, data.labels, linked, "/elsewhere/mice.mp4");
+      assert.deepEqual(await labelsVideos(engine.python, linked), ["/elsewhere/mice.mp4"]);
+      assert.deepEqual(await labelsVideos(engine.python, data.labels), []);
+      await Deno.writeTextFile(linked, "no HDF5");
+      await assert.rejects(labelsVideos(engine.python, linked), UsageError);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
