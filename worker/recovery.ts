@@ -11,7 +11,7 @@ import { logger } from "../lib/log.ts";
 import type { FinalJobStatus } from "../lib/protocol/job_events.ts";
 import type { ModelEntry, ModelRegistry } from "../lib/registry.ts";
 import { modelFolder } from "../lib/registry/model_folder.ts";
-import { bookDeadJob } from "./book_job.ts";
+import { bookDeadJob } from "./recovery/book_job.ts";
 import { JobFolder } from "./job_folder.ts";
 import { lifeOf, SILENCE_MS } from "./job_life.ts";
 import { releaseReserve } from "./reserve.ts";

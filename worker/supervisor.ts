@@ -13,7 +13,7 @@ import { ModelRegistry } from "../lib/registry.ts";
 import { findSleapNn } from "../lib/sleap_nn/executable.ts";
 import { VERSION } from "../lib/version.ts";
 import { gpuInfo, gpuModel } from "./host/gpu.ts";
-import { bookDeadJob, bookUnfinished } from "./book_job.ts";
+import { bookDeadJob, bookUnfinished } from "./recovery/book_job.ts";
 import { isFinalStatus, type JobFolder } from "./job_folder.ts";
 import { SIGN_OF_LIFE_MS } from "./job_life.ts";
 import { JobRecord } from "./job_record.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Mount, WorkerInfo } from "../lib/protocol/worker_calls.ts";
 import type { ModelRegistry } from "../lib/registry.ts";
 import { ContentStore } from "../lib/transfer/content_store.ts";
-import { AllowedPaths } from "./allowed_paths.ts";
+import { AllowedPaths } from "./submission/allowed_paths.ts";
 import type { JobDesk } from "./job_desk.ts";
 
 /** What every connection of a worker works with. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { SleapRtcError } from "../../lib/errors.ts";
 import { sha256File } from "../../lib/files/hash.ts";
 import type { TrainRequest } from "../../lib/training/train_request.ts";
-import { requestOf } from "../../worker/training_submission.ts";
+import { requestOf } from "../../worker/submission/training_submission.ts";
 import { storesOf } from "../../worker/worker_context.ts";
 import { makeLabels } from "./stand_in.ts";
 import { buildZip, type ZipBuilderEntry } from "./zip_builder.ts";

@@ -21,7 +21,7 @@ import {
 } from "../../lib/protocol/worker_calls.ts";
 import { readMessage } from "../../lib/transfer/wire.ts";
 import type { JobFolder } from "../job_folder.ts";
-import { requestOf } from "../training_submission.ts";
+import { requestOf } from "../submission/training_submission.ts";
 import { watchJob } from "../watch_job.ts";
 import type { WorkerContext } from "../worker_context.ts";
 

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { ConflictError, NotFoundError } from "../lib/errors.ts";
-import { logger } from "../lib/log.ts";
-import type { JobEvent } from "../lib/protocol/job_events.ts";
-import type { ModelEntry, ModelRegistry } from "../lib/registry.ts";
-import { readEvents } from "./job_events.ts";
-import { type JobFolder, type JobState, NewerJobError } from "./job_folder.ts";
+import { ConflictError, NotFoundError } from "../../lib/errors.ts";
+import { logger } from "../../lib/log.ts";
+import type { JobEvent } from "../../lib/protocol/job_events.ts";
+import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
+import { readEvents } from "../job_events.ts";
+import { type JobFolder, type JobState, NewerJobError } from "../job_folder.ts";
 
 const log = logger("recovery");
 

@@ -4,10 +4,10 @@
  * @module
  */
 import { join } from "node:path";
-import { UsageError } from "../lib/errors.ts";
-import type { TrainConfig } from "../lib/sleap_nn/train_config.ts";
-import { configPaths, findResolver } from "../lib/sleap_nn/train_config/paths.ts";
-import { shorten } from "../lib/terminal/width.ts";
+import { UsageError } from "../../lib/errors.ts";
+import type { TrainConfig } from "../../lib/sleap_nn/train_config.ts";
+import { configPaths, findResolver } from "../../lib/sleap_nn/train_config/paths.ts";
+import { shorten } from "../../lib/terminal/width.ts";
 import { IN_A_MOUNT, isInside } from "./allowed_paths.ts";
 import type { SubmissionPlace } from "./training_submission.ts";
 

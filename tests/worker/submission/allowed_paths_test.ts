@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { NotFoundError, UsageError } from "../../lib/errors.ts";
-import { AllowedPaths } from "../../worker/allowed_paths.ts";
+import { NotFoundError, UsageError } from "../../../lib/errors.ts";
+import { AllowedPaths } from "../../../worker/submission/allowed_paths.ts";
 
 /** A mount `a`, a folder `ab` beside it, a secret outside; removed at the end of its scope. */
 class Bed implements AsyncDisposable {

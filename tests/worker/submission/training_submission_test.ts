@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { EXIT } from "../../lib/errors.ts";
-import { makeTrainRequest, type TrainRequest } from "../../lib/training/train_request.ts";
-import { runProgram } from "../../lib/run_program.ts";
-import { SubmissionBed } from "../support/submission.ts";
-import { configText } from "../support/training.ts";
+import { EXIT } from "../../../lib/errors.ts";
+import { makeTrainRequest, type TrainRequest } from "../../../lib/training/train_request.ts";
+import { runProgram } from "../../../lib/run_program.ts";
+import { SubmissionBed } from "../../support/submission.ts";
+import { configText } from "../../support/training.ts";
 
 const SECRET = "wandb-0123456789abcdef";
 

@@ -4,21 +4,21 @@
  * @module
  */
 import { join } from "node:path";
-import { ConflictError } from "../lib/errors.ts";
-import { modifiedAt, sizeOf } from "../lib/files/file_info.ts";
-import { logger } from "../lib/log.ts";
-import type { FinalJobStatus, JobEvent, ModelOutcome } from "../lib/protocol/job_events.ts";
-import type { ModelRegistry } from "../lib/registry.ts";
-import { modelFolder } from "../lib/registry/model_folder.ts";
-import { endLostTrainer } from "./host/process_group.ts";
-import { placeOf } from "./host/process_identity.ts";
-import { readEvents } from "./job_events.ts";
-import { isFinalStatus, type JobFolder, type JobState } from "./job_folder.ts";
-import { hasLivingSupervisor } from "./job_life.ts";
-import { JobRecord } from "./job_record.ts";
+import { ConflictError } from "../../lib/errors.ts";
+import { modifiedAt, sizeOf } from "../../lib/files/file_info.ts";
+import { logger } from "../../lib/log.ts";
+import type { FinalJobStatus, JobEvent, ModelOutcome } from "../../lib/protocol/job_events.ts";
+import type { ModelRegistry } from "../../lib/registry.ts";
+import { modelFolder } from "../../lib/registry/model_folder.ts";
+import { endLostTrainer } from "../host/process_group.ts";
+import { placeOf } from "../host/process_identity.ts";
+import { readEvents } from "../job_events.ts";
+import { isFinalStatus, type JobFolder, type JobState } from "../job_folder.ts";
+import { hasLivingSupervisor } from "../job_life.ts";
+import { JobRecord } from "../job_record.ts";
 import { readOrSalvageState } from "./salvage.ts";
-import { notStarted, outcomeOf } from "./trainer/outcome.ts";
-import { removeScratch } from "./trainer/scratch.ts";
+import { notStarted, outcomeOf } from "../trainer/outcome.ts";
+import { removeScratch } from "../trainer/scratch.ts";
 
 const log = logger("recovery");
 /** sleap-nn acts on SIGTERM after the running batch. */

@@ -1,5 +1,5 @@
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { NotFoundError, UsageError } from "../lib/errors.ts";
+import { NotFoundError, UsageError } from "../../lib/errors.ts";
 
 const UPLOADED_OR_MOUNTED = "Name a file of this machine, which is then uploaded, or start the " +
   "worker with --mount PATH.";

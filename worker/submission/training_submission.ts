@@ -5,12 +5,12 @@
  */
 import { basename, dirname, join, resolve } from "node:path";
 import * as v from "valibot";
-import { ConflictError, UsageError } from "../lib/errors.ts";
-import { type TrainSubmission, TrainSubmissionSchema } from "../lib/protocol/job_submit.ts";
-import { readTrainConfig } from "../lib/sleap_nn/train_config.ts";
-import { readConfigText } from "../lib/sleap_nn/train_config/config_file.ts";
-import type { ConfigSource } from "../lib/training/train_inputs.ts";
-import { makeTrainRequest, type TrainRequest } from "../lib/training/train_request.ts";
+import { ConflictError, UsageError } from "../../lib/errors.ts";
+import { type TrainSubmission, TrainSubmissionSchema } from "../../lib/protocol/job_submit.ts";
+import { readTrainConfig } from "../../lib/sleap_nn/train_config.ts";
+import { readConfigText } from "../../lib/sleap_nn/train_config/config_file.ts";
+import type { ConfigSource } from "../../lib/training/train_inputs.ts";
+import { makeTrainRequest, type TrainRequest } from "../../lib/training/train_request.ts";
 import { type AllowedPaths, IN_A_MOUNT, isInside } from "./allowed_paths.ts";
 import { checkSubmittedConfig } from "./submitted_config.ts";
 
