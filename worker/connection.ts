@@ -30,7 +30,9 @@ export async function serveConnection(
     send: async (text) => await connection.control.send(text),
     notify,
   });
-  const uploads = new UploadReceiver(context.store, connection.blocks, notify);
+  const uploads = new UploadReceiver(context.store, connection.blocks, notify, {
+    transfer: () => connection.transfer(),
+  });
   const rpc: RpcPeer = new RpcPeer(connection.control, {
     peerId,
     handlers: {

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { JoinedRoom } from "../lib/credentials.ts";
-import { ConflictError, ConnectionError, messageOf } from "../lib/errors.ts";
+import { ConflictError, ConnectionError, messageOf, SleapRtcError } from "../lib/errors.ts";
 import { makeFolder } from "../lib/files/atomic_write.ts";
 import { FileLock, heldError, readLockHolder } from "../lib/files/lock.ts";
 import { logger } from "../lib/log.ts";
@@ -29,6 +29,9 @@ import { storesOf, type WorkerContext } from "./worker_context.ts";
 
 const log = logger("worker");
 
+/** How long clients may take to hear our goodbye, in milliseconds. */
+const CLOSE_WAIT_MS = 3_000;
+
 /** Options of {@linkcode Worker.start}. */
 export interface WorkerOptions {
   room: JoinedRoom;
@@ -46,6 +49,7 @@ export class Worker implements AsyncDisposable {
   readonly #lock: FileLock;
   readonly #signaling: ReconnectingSignaling;
   readonly #stop = new AbortController();
+  readonly #served = new Set<Promise<void>>();
 
   /**
    * Enter the room.
@@ -100,19 +104,20 @@ export class Worker implements AsyncDisposable {
     if (parts.running !== null) void desk.adopt(parts.running);
     const info = { name, host: hostname(), root, version: VERSION, mounts: [...mounts] };
     const { registry, trainer } = parts;
-    const videosOf = async (labels: string) => {
-      const python = await pythonOf(trainer.path);
-      return python === null ? null : await labelsVideos(python, labels);
-    };
+    const videosOf = (labels: string) => videosByTrainer(trainer, labels);
     void this.#serve(options, { info, registry, desk, videosOf, ...storesOf(root, mounts) });
     this.ended = this.#signaling.ended.then(({ kind, reason }) =>
       kind === "superseded" ? "another process entered the room in its place" : reason
     );
   }
 
-  /** Leave the room; jobs go on. */
+  /** Leave the room, once what clients had under way is dropped; jobs go on. */
   async close(): Promise<void> {
     this.#stop.abort();
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, CLOSE_WAIT_MS);
+    await Promise.race([Promise.allSettled(this.#served), late]);
+    clearTimeout(timer);
     await this.#signaling.close();
     this.#lock.release();
   }
@@ -130,9 +135,10 @@ export class Worker implements AsyncDisposable {
     });
     for await (const connection of peers) {
       this.#closeWithUs(connection);
-      serveConnection(connection, context).catch((error) =>
-        log.error(`client "${connection.peerId}": ${messageOf(error)}`)
-      );
+      const served = serveConnection(connection, context)
+        .catch((error) => log.error(`client "${connection.peerId}": ${messageOf(error)}`))
+        .finally(() => this.#served.delete(served));
+      this.#served.add(served);
     }
   }
 
@@ -189,4 +195,13 @@ function metadataOf(
       features: [RPC_FEATURE],
     },
   };
+}
+
+async function videosByTrainer(trainer: SleapNn, labels: string): Promise<string[]> {
+  const python = await pythonOf(trainer.path);
+  if (python !== null) return await labelsVideos(python, labels);
+  throw new SleapRtcError(
+    `The worker cannot tell which videos labels name: "${trainer.path}" names no Python`,
+    { hint: "Let SLEAP_RTC_SLEAP_NN name sleap-nn itself there, not a script around it." },
+  );
 }

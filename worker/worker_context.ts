@@ -8,8 +8,12 @@ import type { JobDesk } from "./job_desk.ts";
 /** What every connection of a worker works with. */
 export interface WorkerContext {
   info: Omit<WorkerInfo, "busy_with">;
-  /** Videos and images that a labels file names; null where this machine cannot tell. */
-  videosOf(labels: string): Promise<string[] | null>;
+  /**
+   * Videos and images that a labels file names.
+   *
+   * @throws {SleapRtcError} when that cannot be told
+   */
+  videosOf(labels: string): Promise<string[]>;
   registry: ModelRegistry;
   store: ContentStore;
   allowed: AllowedPaths;
@@ -21,6 +25,6 @@ export function storesOf(
   root: string,
   mounts: readonly Mount[],
 ): Pick<WorkerContext, "store" | "allowed"> {
-  const folders = [...mounts.map(({ path }) => path), join(root, "uploads")];
-  return { store: new ContentStore(root), allowed: new AllowedPaths(folders) };
+  const allowed = new AllowedPaths(mounts.map(({ path }) => path), join(root, "uploads"));
+  return { store: new ContentStore(root), allowed };
 }

@@ -39,12 +39,18 @@ export interface UploadReceiverOptions {
    * @default {3}
    */
   maxUploads?: number;
+  /**
+   * Called when an upload begins; what it gives is disposed of when the upload ends in any way.
+   * @default {() => nothing}
+   */
+  transfer?: () => Disposable;
 }
 
 interface Upload {
   readonly id: number;
   readonly announced: UploadBegin;
   readonly incoming: IncomingFile;
+  readonly transfer: Disposable | undefined;
   /** What the client knows of, in bytes. */
   reported: number;
   /** Why no more is taken. */
@@ -58,6 +64,7 @@ export class UploadReceiver {
   readonly #notify: Calls["notify"];
   readonly #windowBytes: number;
   readonly #maxUploads: number;
+  readonly #transfer: (() => Disposable) | undefined;
   readonly #uploads = new Map<number, Upload>();
   readonly #commits = new Set<Promise<unknown>>();
   #count = 0;
@@ -83,6 +90,7 @@ export class UploadReceiver {
     this.#notify = notify;
     this.#windowBytes = options.windowBytes ?? DEFAULTS.windowBytes;
     this.#maxUploads = options.maxUploads ?? DEFAULTS.maxUploads;
+    this.#transfer = options.transfer;
   }
 
   /** Take what comes until the channel ends, then drop what is not whole. */
@@ -92,6 +100,7 @@ export class UploadReceiver {
     } finally {
       this.#isEnded = true;
       const unfinished = [...this.#uploads.values()];
+      for (const upload of unfinished) upload.transfer?.[Symbol.dispose]();
       this.#uploads.clear();
       await Promise.all(unfinished.map(({ incoming }) => incoming.discard()));
       await Promise.allSettled(this.#commits);
@@ -129,7 +138,8 @@ export class UploadReceiver {
       throw new ConnectionError(`Cannot take "${announced.name}": the connection has ended`);
     }
     const id = ++this.#lastId;
-    this.#uploads.set(id, { id, announced, incoming, reported: 0, failure: null });
+    const transfer = this.#transfer?.();
+    this.#uploads.set(id, { id, announced, incoming, transfer, reported: 0, failure: null });
     return { upload: id, window: this.#windowBytes };
   }
 
@@ -165,6 +175,7 @@ export class UploadReceiver {
     const { upload: id } = readMessage(UploadRefSchema, params, method);
     const upload = this.#uploads.get(id);
     this.#uploads.delete(id);
+    upload?.transfer?.[Symbol.dispose]();
     return upload;
   }
 

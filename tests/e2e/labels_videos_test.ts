@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { UsageError } from "../../lib/errors.ts";
 import { labelsVideos } from "../../lib/sleap_nn/labels_videos.ts";
+import { runProgram } from "../../lib/run_program.ts";
 import { engineForTests, makeDataset, saveLinked } from "../support/engine.ts";
 
 const engine = await engineForTests();
@@ -19,6 +20,13 @@ Deno.test({
       await saveLinked(engine, data.labels, linked, "/elsewhere/mice.mp4");
       assert.deepEqual(await labelsVideos(engine.python, linked), ["/elsewhere/mice.mp4"]);
       assert.deepEqual(await labelsVideos(engine.python, data.labels), []);
+      const script = "import h5py, sys; file = h5py.File(sys.argv[1], 'a'); " +
+        "file['x'] = h5py.ExternalLink('/elsewhere/private.h5', '/x')";
+      await runProgram(engine.python, ["-c", script, data.labels]);
+      await assert.rejects(
+        labelsVideos(engine.python, data.labels),
+        /takes parts of itself out of other files/,
+      );
       await Deno.writeTextFile(linked, "no HDF5");
       await assert.rejects(labelsVideos(engine.python, linked), UsageError);
     } finally {

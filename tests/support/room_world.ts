@@ -43,6 +43,7 @@ export class RoomWorld implements AsyncDisposable {
     const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "sleap-rtc-room-" }));
     for (const name of ["trainer", "server", "gpu", "laptop"]) await Deno.mkdir(join(folder, name));
     const trainer = await makeStandIn(join(folder, "trainer"), script);
+    await makePython(join(folder, "trainer"));
     const server = await RunningCommand.serve([], { cwd: join(folder, "server") });
     const world = new RoomWorld(folder, trainer, server);
     makeLabels(world.laptop("mice.pkg.slp"));
@@ -148,6 +149,12 @@ export class RoomWorld implements AsyncDisposable {
     }
     await Deno.remove(this.folder, { recursive: true });
   }
+}
+
+/** Beside the stand-in: the worker asks its trainer's Python which videos labels name. */
+async function makePython(folder: string): Promise<void> {
+  const script = `#!/bin/sh\necho '{"videos": [], "links": []}'\n`;
+  await Deno.writeTextFile(join(folder, "python"), script, { mode: 0o755 });
 }
 
 async function endJob(job: JobFolder): Promise<void> {

@@ -35,8 +35,8 @@ export class SubmissionBed implements AsyncDisposable {
     return new SubmissionBed(folder);
   }
 
-  /** What every labels file names; null: it cannot be told. */
-  videos: string[] | null = [];
+  /** What every labels file names. */
+  videos: string[] = [];
 
   /** Absolute path of a file. */
   path(name: string): string {

@@ -9,11 +9,23 @@ export const IN_A_MOUNT = "It is not uploaded: put it into a folder that the wor
 
 /** The folders of a worker in which clients may name files: its mounts and what they uploaded. */
 export class AllowedPaths {
-  readonly #folders: readonly string[];
+  readonly #mounts: readonly string[];
+  readonly #uploads: string;
 
-  /** @param folders absolute paths; those that do not exist allow nothing */
-  constructor(folders: readonly string[]) {
-    this.#folders = folders;
+  /**
+   * Absolute paths; folders that do not exist allow nothing.
+   *
+   * @param uploads what clients have uploaded
+   */
+  constructor(mounts: readonly string[], uploads: string) {
+    this.#mounts = mounts;
+    this.#uploads = uploads;
+  }
+
+  /** Has a client uploaded the file? Links are followed: the uploads may lie on another disk. */
+  async isUploaded(path: string): Promise<boolean> {
+    const [file, uploads] = [await realPathOrNull(path), await realPathOrNull(this.#uploads)];
+    return file !== null && uploads !== null && isInside(file, uploads);
   }
 
   /**
@@ -43,7 +55,7 @@ export class AllowedPaths {
   }
 
   async #contains(path: string): Promise<boolean> {
-    for (const folder of this.#folders) {
+    for (const folder of [...this.#mounts, this.#uploads]) {
       const real = await realPathOrNull(folder);
       if (real !== null && isInside(path, real)) return true;
     }
@@ -56,7 +68,7 @@ function outside(path: string, field: string, hint: string): UsageError {
 }
 
 /** Whether an absolute path is a folder or lies in it; links are not looked at. */
-export function isInside(path: string, folder: string): boolean {
+function isInside(path: string, folder: string): boolean {
   const way = relative(folder, path);
   return way === "" || (way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way));
 }

@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { join } from "node:path";
 import { UsageError } from "../../lib/errors.ts";
 import type { TrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import { configPaths, findResolver } from "../../lib/sleap_nn/train_config/paths.ts";
 import { shorten } from "../../lib/terminal/width.ts";
-import { IN_A_MOUNT, isInside } from "./allowed_paths.ts";
+import { IN_A_MOUNT } from "./allowed_paths.ts";
 import type { SubmissionPlace } from "./training_submission.ts";
 
 /** Labels that a configuration names are not read where others are given. */
@@ -17,6 +16,8 @@ const WEIGHT_KEYS = new Set([
   "model_config.pretrained_backbone_weights",
   "model_config.pretrained_head_weights",
 ]);
+/** sleap-nn 0.3.5 makes folders in it, and removes them with all that they hold. */
+const CACHE_KEY = "data_config.cache_img_path";
 /** Columns of a value in a message. */
 const MAX_SHOWN = 200;
 
@@ -47,6 +48,11 @@ export async function checkSubmittedConfig(
   for (const { key, path } of configPaths(config.trainerView)) {
     const isReplaced = key === "data_config.train_labels_path" ? replaced.train : replaced.val;
     if (LABEL_KEYS.has(key) && isReplaced) continue;
+    if (key === CACHE_KEY) {
+      throw new UsageError(`"${config.source}": ${key} would be written to, and emptied`, {
+        hint: "Remove it: the trainer then takes a folder of the model's own.",
+      });
+    }
     if (path.includes("${")) {
       const shown = shorten(path, MAX_SHOWN);
       throw new UsageError(`"${config.source}": ${key} is "${shown}", which cannot be checked`, {
@@ -59,14 +65,15 @@ export async function checkSubmittedConfig(
       root,
       LABEL_KEYS.has(key) ? undefined : IN_A_MOUNT,
     );
-    if (WEIGHT_KEYS.has(key)) refuseUploaded(real, `"${config.source}", ${key}`, root);
+    if (WEIGHT_KEYS.has(key) && await allowed.isUploaded(real)) {
+      throw uploadedWeights(`"${config.source}", ${key}`);
+    }
   }
 }
 
 /** sleap-nn 0.3.5 unpickles them (`torch.load(…, weights_only=False)`): they can be a program. */
-function refuseUploaded(path: string, field: string, root: string): void {
-  if (!isInside(path, join(root, "uploads"))) return;
-  throw new UsageError(`${field}: weights that a client has uploaded are not loaded`, {
+function uploadedWeights(field: string): UsageError {
+  return new UsageError(`${field}: weights that a client has uploaded are not loaded`, {
     hint: "Weights can hold a program. Put them into a folder that the worker mounts.",
   });
 }

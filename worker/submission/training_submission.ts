@@ -11,7 +11,7 @@ import { readTrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import { readConfigText } from "../../lib/sleap_nn/train_config/config_file.ts";
 import type { ConfigSource } from "../../lib/training/train_inputs.ts";
 import { makeTrainRequest, type TrainRequest } from "../../lib/training/train_request.ts";
-import { type AllowedPaths, IN_A_MOUNT, isInside } from "./allowed_paths.ts";
+import { type AllowedPaths, IN_A_MOUNT } from "./allowed_paths.ts";
 import { checkSubmittedConfig } from "./submitted_config.ts";
 
 /** Where a submission is judged. */
@@ -19,11 +19,13 @@ export interface SubmissionPlace {
   /** Absolute path of the registry root. */
   root: string;
   allowed: AllowedPaths;
-  /** Videos and images that a labels file names; null where this machine cannot tell. */
-  videosOf(labels: string): Promise<string[] | null>;
+  /**
+   * Videos and images that a labels file names.
+   *
+   * @throws {SleapRtcError} when that cannot be told
+   */
+  videosOf(labels: string): Promise<string[]>;
 }
-
-const UNCHECKED_VIDEOS = "the videos that the labels name could not be checked on the worker";
 
 /**
  * Check a submission and describe it as a job.
@@ -70,20 +72,18 @@ export async function requestOf(
   });
   await checkPackaged(request, place);
   await checkStored(request, [labels, pkg], place);
-  const areVideosChecked = await checkVideos(request, place);
-  if (areVideosChecked) return request;
-  return { ...request, warnings: [...request.warnings, UNCHECKED_VIDEOS] };
+  await checkVideos(request, place);
+  return request;
 }
 
 /** Labels are read once more anyway: what a disk has damaged since the upload is noticed. */
 async function checkStored(
   { spec }: TrainRequest,
   given: readonly (string | undefined)[],
-  { root }: SubmissionPlace,
+  { allowed }: SubmissionPlace,
 ): Promise<void> {
-  const uploads = join(root, "uploads");
   for (const path of given) {
-    if (path === undefined || !isInside(path, uploads)) continue;
+    if (path === undefined || !(await allowed.isUploaded(path))) continue;
     const announced = basename(dirname(path));
     const isPackage = path !== spec.labels_path;
     const found = isPackage
@@ -98,11 +98,9 @@ async function checkStored(
 }
 
 /** What labels name is opened by the trainer: it must be the client's to read. */
-async function checkVideos(request: TrainRequest, place: SubmissionPlace): Promise<boolean> {
+async function checkVideos(request: TrainRequest, place: SubmissionPlace): Promise<void> {
   for (const labels of labelsOf(request, place.root)) {
-    const videos = await place.videosOf(labels);
-    if (videos === null) return false;
-    for (const video of videos) {
+    for (const video of await place.videosOf(labels)) {
       await place.allowed.resolve(
         video,
         `a video of "${basename(labels)}"`,
@@ -111,7 +109,6 @@ async function checkVideos(request: TrainRequest, place: SubmissionPlace): Promi
       );
     }
   }
-  return true;
 }
 
 function labelsOf({ spec, configs }: TrainRequest, root: string): Set<string> {

@@ -11,7 +11,10 @@ class Bed implements AsyncDisposable {
 
   private constructor(folder: string, mounts: readonly string[]) {
     this.folder = folder;
-    this.allowed = new AllowedPaths(mounts.map((name) => join(folder, name)));
+    this.allowed = new AllowedPaths(
+      mounts.map((name) => join(folder, name)),
+      join(folder, "uploads"),
+    );
   }
 
   static async create(...mounts: string[]): Promise<Bed> {
@@ -117,7 +120,7 @@ Deno.test("a mount that is gone, or none at all, allows nothing", async () => {
   await using bed = await Bed.create("gone");
   assert.equal(await bed.judge(bed.path("gone/x")), UsageError);
   assert.equal(await bed.judge(bed.path("a/x")), UsageError);
-  const nothing = new AllowedPaths([]);
+  const nothing = new AllowedPaths([], "/no/such/uploads");
   await assert.rejects(nothing.resolve("/", "labels_path", "/"), UsageError);
 });
 

@@ -140,7 +140,6 @@ Deno.test("paths in a configuration must lie in a mount; nothing else is opened"
     ["data_config", "train_labels_path"],
     ["data_config", "val_labels_path"],
     ["data_config", "test_file_path"],
-    ["data_config", "cache_img_path"],
     ["model_config", "pretrained_backbone_weights"],
     ["model_config", "pretrained_head_weights"],
   ];
@@ -334,8 +333,6 @@ Deno.test("videos that labels name must lie where the worker allows it", async (
   assert.match(outside.hint ?? "", /--mount PATH/);
   bed.videos = [bed.path("mount/none.mp4")];
   assert.equal((await bed.refused(asked)).exitCode, 3);
-  bed.videos = null;
-  assert.match((await bed.request(asked)).warnings.join(), /videos .* could not be checked/);
 });
 
 Deno.test("an upload that was damaged since is noticed and removed", async () => {
@@ -350,4 +347,23 @@ Deno.test("an upload that was damaged since is noticed and removed", async () =>
   assert.equal(error.exitCode, 7);
   assert.match(error.message, /"mice.pkg.slp" was damaged on the worker since it was uploaded/);
   await assert.rejects(Deno.stat(labels));
+});
+
+Deno.test("a folder that the trainer would empty is refused, wherever it is", async () => {
+  await using bed = await SubmissionBed.create();
+  const text = config("data_config", `cache_img_path: ${bed.path("mount")}`);
+  const error = await bed.refused({ config_contents: [text], labels_path: bed.labels });
+  assert.equal(error.exitCode, EXIT.usage);
+  assert.match(error.message, /data_config.cache_img_path would be written to, and emptied/);
+});
+
+Deno.test("uploaded weights are refused also where uploads/ is a link to another disk", async () => {
+  await using bed = await SubmissionBed.create();
+  await Deno.rename(bed.path("root/uploads"), bed.path("disk"));
+  await Deno.symlink(bed.path("disk"), bed.path("root/uploads"));
+  const weights = await bed.upload("evil.ckpt", "a pickle");
+  const text = config("model_config", `pretrained_backbone_weights: ${weights}`);
+  const error = await bed.refused({ config_contents: [text], labels_path: bed.labels });
+  assert.equal(error.exitCode, EXIT.usage);
+  assert.match(error.message, /weights that a client has uploaded are not loaded/);
 });
