@@ -1,10 +1,15 @@
-import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import {
+  Command,
+  type CommandUnknownOpts,
+  InvalidArgumentError,
+} from "@commander-js/extra-typings";
 import { findJoinedRoom, type JoinedRoom } from "../lib/credentials.ts";
 import { inviteTo } from "../lib/signaling/join.ts";
 import { invitePython } from "../lib/signaling/python_credentials.ts";
 import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
-import { jsonOption, parseCount, roomOption } from "./shared/options.ts";
+import { parseCount, roomOption } from "./shared/options.ts";
 
+const MAX_HOURS = 8_760;
 const HOUR = 3600;
 
 /** `invite`: a further link into a room that this machine has joined. */
@@ -14,9 +19,9 @@ export function command(): CommandUnknownOpts {
     .description("Print a join link for further machines, for a room that this machine has joined.")
     .addOption(roomOption())
     .option("--uses <n>", "how many machines may join with it (default: 20)", parseCount)
-    .option("--hours <n>", "how long it is valid (default: 24)", parseCount)
+    .option("--hours <n>", "how long it is valid (default: 24, at most 8760)", parseHours)
     .option("--python", "print credentials.json of a machine with the Python program instead")
-    .addOption(jsonOption())
+    .option("--json", "print the result as JSON")
     .action(run);
 }
 
@@ -59,4 +64,11 @@ async function printPythonCredentials(room: JoinedRoom): Promise<void> {
       } SLEAP_RTC_SIGNALING_HTTP=${server}\n` +
       "Ours accept it only where they have joined with --allow-legacy.\n",
   );
+}
+
+/** The server's limit is a year. */
+function parseHours(text: string): number {
+  const hours = parseCount(text);
+  if (hours > MAX_HOURS) throw new InvalidArgumentError(`At most ${MAX_HOURS} hours are possible.`);
+  return hours;
 }

@@ -1,9 +1,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { UsageError } from "../lib/errors.ts";
 import { joinRoom } from "../lib/signaling/join.ts";
-import { readLine } from "../lib/terminal/input.ts";
 import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
-import { jsonOption } from "./shared/options.ts";
+import { readJoinLink } from "./shared/read_join_link.ts";
 
 /** `join LINK`: join a room, once on each machine. */
 export function command(): CommandUnknownOpts {
@@ -13,7 +11,7 @@ export function command(): CommandUnknownOpts {
     .argument("<link>", "the whole link; - reads it from stdin, so that no other user sees it")
     .option("--allow-legacy", "accept Python 0.0.7 peers there, which cannot prove the connection")
     .option("--no-allow-legacy", "do not accept them any more")
-    .addOption(jsonOption())
+    .option("--json", "print the result as JSON")
     .action(run);
 }
 
@@ -23,7 +21,7 @@ interface Options {
 }
 
 async function run(link: string, options: Options): Promise<void> {
-  const room = await joinRoom(link === "-" ? await readLink() : link, options);
+  const room = await joinRoom(link === "-" ? await readJoinLink() : link, options);
   const { server, room_id, room_name, allow_legacy } = room;
   if (options.json) {
     const result = { server, room_id, room_name, allow_legacy };
@@ -34,13 +32,4 @@ async function run(link: string, options: Options): Promise<void> {
   if (allow_legacy) {
     writeStderr("Python peers are accepted there without proof of the connection\n");
   }
-}
-
-async function readLink(): Promise<string> {
-  if (Deno.stdin.isTerminal()) writeStderr("join link: ");
-  const line = await readLine();
-  if (line !== null) return line;
-  throw new UsageError("There is no join link on stdin", {
-    hint: "Type or pipe the link that serve or invite printed.",
-  });
 }

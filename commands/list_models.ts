@@ -1,6 +1,6 @@
 import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { isCheckpointGone, statusText, toJson } from "../lib/client/model_status.ts";
-import { findJoinedRoom } from "../lib/credentials.ts";
+import { findJoinedRoom, joinedRooms } from "../lib/credentials.ts";
 import {
   MODEL_STATUSES,
   type ModelEntry,
@@ -159,11 +159,18 @@ function statusStyle(model: LocatedModel | undefined): Style | null {
   }
 }
 
+async function hintOfEmpty(): Promise<string> {
+  const rooms = await joinedRooms().catch(() => []);
+  const commands = rooms.map(({ room_id }) => `sleap-rtc list-models --room ${room_id}`);
+  if (commands.length === 0) return "Train one: sleap-rtc train --local --help";
+  return `The models of workers: ${commands.join(", ")}`;
+}
+
 async function sayWhyEmpty(registry: ModelRegistry): Promise<void> {
   const all = (await registry.list()).length;
   writeStderr(
     all === 0
-      ? `No models in ${registry.root}\nhint: Train one: sleap-rtc train --local --help\n`
+      ? `No models in ${registry.root}\nhint: ${await hintOfEmpty()}\n`
       : `None of the ${all} models in ${registry.root} fits these filters\n`,
   );
 }

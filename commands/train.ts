@@ -52,8 +52,11 @@ Examples:
   sleap-rtc train --local --config centroid.yaml --labels mice.pkg.slp
   sleap-rtc train --local -c centroid.yaml -c centered_instance.yaml --labels mice.pkg.slp
   sleap-rtc train --local --pkg-path labels.v001.slp.training_job.zip
+  sleap-rtc train --config centroid.yaml --labels mice.pkg.slp       (on the worker of the room)
+  sleap-rtc train --worker gpu1 -c centroid.yaml --labels mice.pkg.slp
 
-Exit code: 0 all models completed, 6 the job ended otherwise, 130 left with Ctrl-C.`;
+Exit code: 0 all models completed, 5 the worker is lost, 6 the job ended otherwise, 7 the worker
+is busy, 130 left with Ctrl-C.`;
 
 async function run(options: TrainCommandOptions): Promise<void> {
   if (options.local) {

@@ -12,6 +12,7 @@ import type { Mount } from "../lib/protocol/worker_calls.ts";
 import { joinRoom } from "../lib/signaling/join.ts";
 import { writeStdout } from "../lib/terminal/output.ts";
 import { Worker } from "../worker/presence.ts";
+import { readJoinLink } from "./shared/read_join_link.ts";
 import { roomOption } from "./shared/options.ts";
 import { untilStopped } from "./shared/stop_signals.ts";
 
@@ -22,16 +23,19 @@ export function command(): CommandUnknownOpts {
   return new Command("worker")
     .summary("train for others in a room, on this machine")
     .description(
-      "Take trainings from the members of a room and run them on this machine. Models and their\n" +
+      "Take trainings from the members of a room and run them on this machine. Models and their " +
         "registry lie in the working folder. A training goes on when the worker is ended.",
     )
-    .option("--join <link>", "join this room first; nothing happens if that was done before")
+    .option(
+      "--join <link>",
+      "join this room first; - reads the link from stdin, so that nobody sees it",
+    )
     .addOption(roomOption())
     .option("-w, --working-dir <dir>", "folder of models, jobs and uploads", ".")
     .option("-n, --name <name>", "what others call this worker", hostname())
     .option(
       "--mount <path[:label]>",
-      "folder in which clients may name labels and configurations; repeatable",
+      "folder in which clients may name labels, videos and weights; repeatable",
       collectMount,
       [] as Mount[],
     )
@@ -79,7 +83,8 @@ async function run(options: Options): Promise<void> {
 }
 
 async function roomOf({ join, room }: Options): Promise<JoinedRoom> {
-  return join === undefined ? await findJoinedRoom(room) : await joinRoom(join);
+  if (join === undefined) return await findJoinedRoom(room);
+  return await joinRoom(join === "-" ? await readJoinLink() : join);
 }
 
 /** Relative paths in configurations begin there, as in the Python program. */

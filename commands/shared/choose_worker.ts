@@ -58,7 +58,10 @@ async function choose(meant: readonly WorkerPeer[], isAuto: boolean): Promise<Wo
   }
   writeStderr(`Which worker? [1-${meant.length}] `);
   const answer = await readLine();
-  const chosen = meant[Number(answer) - 1];
-  if (chosen === undefined) throw new UsageError(`There is no worker "${answer ?? ""}"`);
-  return chosen;
+  const chosen = meant[Number(answer) - 1] ??
+    meant.find((worker) => worker.peerId === answer || nameOf(worker) === answer);
+  if (chosen !== undefined) return chosen;
+  throw new UsageError(answer ? `There is no worker "${answer}"` : "No worker was chosen", {
+    hint: `Answer with a number from 1 to ${meant.length}, or name one with --worker.`,
+  });
 }

@@ -11,6 +11,7 @@ import { formatLoss } from "../../lib/terminal/formats.ts";
 import { LiveLine } from "../../lib/terminal/live_line.ts";
 import { writeStderr, writeStdout } from "../../lib/terminal/output.ts";
 import { printable } from "../../lib/terminal/printable.ts";
+import { typedCommand } from "../../lib/terminal/typed_command.ts";
 import type { Interruption } from "./interruption.ts";
 
 /** How a job ended, with its models as the registry has them. */
@@ -104,7 +105,7 @@ function leftJob(job: FollowedJob, view: JobView): LeftByUserError {
 
 function leftText(job: FollowedJob, next: readonly string[]): string {
   return `job ${job.jobId} goes on without this command. Look at it with: ${
-    lookCommand(next, job.lookOptions)
+    typedCommand([...next, ...job.lookOptions])
   }`;
 }
 
@@ -119,19 +120,10 @@ function describeEnd(entries: readonly ModelEntry[], job: FollowedJob): string {
     ].map(printable).join("  ")
   );
   const commands = [
-    ...entries.map(({ id }) => `  ${lookCommand(["model-info", id], job.lookOptions)}`),
-    `  ${lookCommand(["list-models"], job.lookOptions)}`,
+    ...entries.map(({ id }) => `  ${typedCommand(["model-info", id, ...job.lookOptions])}`),
+    `  ${typedCommand(["list-models", ...job.lookOptions])}`,
   ];
   return `${[...models, "", "Next:", ...commands].join("\n")}\n`;
-}
-
-/** A command that looks for models where a job's are, as it is typed. */
-export function lookCommand(words: readonly string[], lookOptions: readonly string[]): string {
-  return ["sleap-rtc", ...words, ...lookOptions].map(shellWord).join(" ");
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Say something on stderr that the user should know before it starts. */

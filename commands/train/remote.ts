@@ -4,7 +4,7 @@ import type { RemoteWorker } from "../../lib/client/remote_worker.ts";
 import { readRemoteModel } from "../../lib/client/remote_models.ts";
 import { nameOf } from "../../lib/client/worker_peers.ts";
 import { findJoinedRoom, type JoinedRoom, joinedRooms } from "../../lib/credentials.ts";
-import { ConflictError, NotFoundError } from "../../lib/errors.ts";
+import { ConflictError, NotFoundError, UsageError } from "../../lib/errors.ts";
 import {
   JobDescriptionSchema,
   RemoteModelSchema,
@@ -14,15 +14,10 @@ import {
 import type { ModelEntry } from "../../lib/registry.ts";
 import { LiveLine } from "../../lib/terminal/live_line.ts";
 import { writeStderr } from "../../lib/terminal/output.ts";
+import { typedCommand } from "../../lib/terminal/typed_command.ts";
 import { findTraining, type RemoteTraining } from "../../lib/training/remote_training.ts";
 import { connectToWorker } from "../shared/choose_worker.ts";
-import {
-  type EndedJob,
-  type FollowedJob,
-  followJob,
-  lookCommand,
-  warn,
-} from "../shared/follow_job.ts";
+import { type EndedJob, type FollowedJob, followJob, warn } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
 import { isJson, overridesOf, type TrainCommandOptions } from "./options.ts";
 
@@ -50,7 +45,7 @@ export async function trainRemotely(options: TrainCommandOptions): Promise<void>
   const jobId = await interruption.orLeaveAtOnce(
     worker.submit(submission),
     "The worker may have taken the job. Look whether it has: " +
-      lookCommand(["list-models"], lookOptions),
+      typedCommand(["list-models", ...lookOptions]),
   );
   await followJob(followed(worker, jobId, lookOptions), { interruption, isJson: isJson(options) });
 }
@@ -75,9 +70,15 @@ async function findFiles(options: TrainCommandOptions): Promise<RemoteTraining> 
 }
 
 function reconnecting(): { reconnectMs?: number; onChange: (lost: string | null) => void } {
-  const seconds = Number(Deno.env.get("SLEAP_RTC_RECONNECT_SECONDS") || NaN);
+  const text = Deno.env.get("SLEAP_RTC_RECONNECT_SECONDS");
+  const seconds = Number(text);
+  if (text && !(seconds >= 0)) {
+    throw new UsageError(`SLEAP_RTC_RECONNECT_SECONDS is "${text}"`, {
+      hint: "Give a number of seconds, e.g. 60.",
+    });
+  }
   return {
-    ...(seconds >= 0 ? { reconnectMs: seconds * 1_000 } : {}),
+    ...(text ? { reconnectMs: seconds * 1_000 } : {}),
     onChange: (lost) =>
       writeStderr(lost === null ? "connected again\n" : `warning: ${lost}; trying again\n`),
   };

@@ -94,7 +94,9 @@ export async function findRemoteModel(
   if (first !== undefined && found.length === 1) return first;
   if (first === undefined) {
     throw new NotFoundError(
-      missing[0]?.message ?? `No worker in room "${room.room_id}" has a model "${name}"`,
+      answers.length === 1 && missing[0] !== undefined
+        ? missing[0].message
+        : `No worker in room "${room.room_id}" has a model "${name}"`,
       { hint: `All models of the room: sleap-rtc list-models --room ${room.room_id}` },
     );
   }

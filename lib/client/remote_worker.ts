@@ -12,6 +12,7 @@ import type { JobEvent } from "../protocol/job_events.ts";
 import type { TrainSubmission } from "../protocol/job_submit.ts";
 import type { JobEndedNotice } from "../protocol/worker_calls.ts";
 import type { SignalingClient } from "../signaling/client.ts";
+import { typedCommand } from "../terminal/typed_command.ts";
 import type { UploadedFile, UploadFileOptions } from "../transfer/upload.ts";
 import { enterRoom } from "./room_member.ts";
 import { WorkerLink } from "./worker_link.ts";
@@ -93,7 +94,7 @@ export class RemoteWorker implements AsyncDisposable {
 
   /** Ask for a training; its job's ID. */
   async submit(submission: Partial<TrainSubmission> & { type: "train" }): Promise<string> {
-    return await this.#link.submit(submission);
+    return await this.#link.submit(submission, lookCommand(this.peer.peerId, this.#room));
   }
 
   /** How the job that was watched last ended; null while it has not. */
@@ -166,7 +167,7 @@ export class RemoteWorker implements AsyncDisposable {
   #goneError(lost: ConnectionError): ConnectionError {
     return new ConnectionError(`${lost.message}, and worker "${nameOf(this.peer)}" is gone`, {
       hint: "A job that it has taken goes on there. Once the worker is back, look at its models: " +
-        `sleap-rtc list-models --worker ${this.peer.peerId}`,
+        lookCommand(this.peer.peerId, this.#room),
       cause: lost,
     });
   }
@@ -180,4 +181,8 @@ async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   await promise;
   clearTimeout(timer);
   signal.removeEventListener("abort", onAbort);
+}
+
+function lookCommand(peerId: string, room: JoinedRoom): string {
+  return typedCommand(["list-models", "--room", room.room_id, "--worker", peerId]);
 }

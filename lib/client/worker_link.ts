@@ -124,19 +124,22 @@ export class WorkerLink implements AsyncDisposable {
   /**
    * Ask for a training.
    *
+   * @param lookCommand shows what became of it if the answer is lost
    * @returns the job's ID: the job is on the worker's disk
    * @throws {SleapRtcError} why the worker does not take it
    * @throws {ConnectionError} when the connection ends before the answer
    */
-  async submit(submission: Partial<TrainSubmission> & { type: "train" }): Promise<string> {
+  async submit(
+    submission: Partial<TrainSubmission> & { type: "train" },
+    lookCommand: string,
+  ): Promise<string> {
     const clientJobId = crypto.randomUUID().slice(0, 8);
     const answer = Promise.withResolvers<SubmitMessage>();
     this.#answers.set(clientJobId, answer.resolve);
     this.#accepted = (jobId) => answer.resolve({ type: "accepted", jobId });
     const lost = this.#connection.closed.then(({ reason }): never => {
       throw new ConnectionError(`The connection was lost before the worker answered: ${reason}`, {
-        hint: "Look whether it has taken the job: sleap-rtc list-models --worker " +
-          this.#connection.peerId,
+        hint: `Look whether it has taken the job: ${lookCommand}`,
       });
     });
     try {
