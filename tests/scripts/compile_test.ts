@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { VERSION } from "../../lib/version.ts";
 import { tryOut, VERSION_STEP } from "../../scripts/compile/try_out.ts";
-import { bareCommand, launch, launched } from "./compile/launched.ts";
+import { bareCommand, copyExecutable, launch, launched } from "./compile/launched.ts";
 import { buildTestLauncher, LAZY, startAgain, TestLauncher } from "./compile/test_launcher.ts";
 
 const ignore = Deno.build.os === "windows";
@@ -99,7 +99,7 @@ Deno.test("launcher works from a path with spaces, by symlink and by PATH", {
   const place = join(await launcher.folder(), "a place with 'quotes' and spaces");
   await Deno.mkdir(place);
   const copy = join(place, "my sleap rtc");
-  await Deno.copyFile(launcher.path, copy);
+  await copyExecutable(launcher.path, copy);
   const link = join(place, "link");
   await Deno.symlink("my sleap rtc", link);
   const cold = await launcher.folder();
@@ -129,7 +129,7 @@ Deno.test("selfCommand() starts a launched program after the launcher was delete
 }, async () => {
   const home = await launcher.warmHome();
   const copy = join(await launcher.folder(), "sleap-rtc");
-  await Deno.copyFile(launcher.path, copy);
+  await copyExecutable(launcher.path, copy);
   const running = await startAgain(copy, home);
   await Deno.remove(copy);
   assert.equal(await running.goOn(), LAZY);

@@ -71,3 +71,23 @@ export async function launched(
   assert.equal(code, 0, stderr);
   return stdout;
 }
+
+/**
+ * Write an executable file. Not in this process: a child that another test forks meanwhile would
+ * hold the file open for writing for a moment, and Linux runs no file that is ("Text file busy").
+ */
+export async function writeExecutable(path: string, bytes: Uint8Array): Promise<void> {
+  const source = `${path}.bytes`;
+  await Deno.writeFile(source, bytes);
+  await copyExecutable(source, path);
+  await Deno.remove(source);
+}
+
+/** Copy an executable file; see {@linkcode writeExecutable}. */
+export async function copyExecutable(from: string, to: string): Promise<void> {
+  const script = 'cp "$0" "$1" && chmod 755 "$1"';
+  const { success, stderr } = await new Deno.Command("/bin/sh", {
+    args: ["-c", script, from, to],
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}

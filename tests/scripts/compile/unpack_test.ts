@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { basename, dirname, join } from "node:path";
-import { bareCommand, launch, launched } from "./launched.ts";
+import { bareCommand, launch, launched, writeExecutable } from "./launched.ts";
 import { LAZY, startAgain, TestLauncher } from "./test_launcher.ts";
 
 const ignore = Deno.build.os === "windows";
@@ -92,7 +92,7 @@ Deno.test("launcher repairs a damaged runtime below a running program", { ignore
   for (const file of ["app/program.js", "deno", lazyChunk(runtime)]) {
     const path = join(runtime, file);
     const cut = `${path}.cut`;
-    await Deno.writeFile(cut, (await Deno.readFile(path)).slice(0, 100), { mode: 0o755 });
+    await writeExecutable(cut, (await Deno.readFile(path)).slice(0, 100));
     await Deno.rename(cut, path);
     assert.equal(await launched(launcher.path, ["lazy"], home), LAZY);
   }
@@ -165,7 +165,7 @@ Deno.test("launcher says when its own file is incomplete or damaged", { ignore }
   const home = await launcher.folder();
   const bytes = await Deno.readFile(launcher.path);
   const broken = join(await launcher.folder(), "broken");
-  await Deno.writeFile(broken, bytes.slice(0, bytes.length / 2), { mode: 0o755 });
+  await writeExecutable(broken, bytes.slice(0, bytes.length / 2));
   const cut = await launch(broken, ["--version"], home);
   assert.equal(cut.code, 1);
   assert.match(cut.stderr, /^error: Cannot start ".*broken": it has \d+ of \d+ bytes\nhint: Copy/);
@@ -173,7 +173,7 @@ Deno.test("launcher says when its own file is incomplete or damaged", { ignore }
   for (const position of [bytes.length / 2, bytes.length - 8]) {
     const flipped = bytes.slice();
     flipped.set([0, 0, 0, 0], Math.floor(position));
-    await Deno.writeFile(broken, flipped, { mode: 0o755 });
+    await writeExecutable(broken, flipped);
     const damaged = await launch(broken, ["--version"], home);
     assert.equal(damaged.code, 1);
     assert.match(
