@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { join } from "node:path";
 import { acceptPeers } from "../lib/rtc/accept.ts";
 import { connectTo } from "../lib/rtc/connect.ts";
 import type { PeerConnection } from "../lib/rtc/peer_connection.ts";
@@ -18,18 +19,23 @@ export interface ConnectedPair {
 
 /** A room with a client and a worker. */
 export class Room implements AsyncDisposable {
-  readonly #accounts = new Accounts(":memory:");
-  readonly #room = this.#accounts.createRoom().id;
-  readonly #server = SignalingServer.start({
-    host: "127.0.0.1",
-    port: 0,
-    accounts: this.#accounts,
-  });
+  readonly #folder: string;
+  readonly #accounts: Accounts;
+  readonly #room: string;
+  readonly #server: SignalingServer;
   #peers: { client: SignalingClient; worker: SignalingClient } | null = null;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#accounts = new Accounts(join(folder, "accounts.sqlite"));
+    this.#room = this.#accounts.createRoom().id;
+    const address = { host: "127.0.0.1", port: 0 };
+    this.#server = SignalingServer.start({ ...address, accounts: this.#accounts });
+  }
 
   /** Both enter it. */
   static async create(): Promise<Room> {
-    const room = new Room();
+    const room = new Room(await Deno.makeTempDir({ prefix: "sleap-rtc-bench-" }));
     room.#peers = { client: await room.#join("client"), worker: await room.#join("worker") };
     return room;
   }
@@ -52,6 +58,7 @@ export class Room implements AsyncDisposable {
     await this.#peers?.worker.close();
     await this.#server.close();
     this.#accounts.close();
+    await Deno.remove(this.#folder, { recursive: true });
   }
 
   async #join(role: "client" | "worker"): Promise<SignalingClient> {
