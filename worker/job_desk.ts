@@ -45,15 +45,9 @@ export class JobDesk {
     return await taken;
   }
 
-  /**
-   * The job that runs in this root, whoever has started it; null: another one may be taken.
-   */
+  /** {@linkcode findRunningJob} of this root. */
   async runningJob(): Promise<string | null> {
-    for (const folder of await JobFolder.list(this.#registry.root)) {
-      const life = await lifeOf(folder).catch(() => "ended");
-      if (life === "alive") return folder.jobId;
-    }
-    return null;
+    return await findRunningJob(this.#registry.root);
   }
 
   /** Look after a job that was started before this process: tell when it has ended. */
@@ -110,4 +104,17 @@ export class JobDesk {
     });
     return folder.jobId;
   }
+}
+
+/**
+ * The job that runs in a root, whoever has started it; null: another one may be taken.
+ *
+ * @param root absolute path of the registry root
+ */
+export async function findRunningJob(root: string): Promise<string | null> {
+  for (const folder of await JobFolder.list(root)) {
+    const life = await lifeOf(folder).catch(() => "ended");
+    if (life === "alive") return folder.jobId;
+  }
+  return null;
 }

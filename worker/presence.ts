@@ -23,7 +23,7 @@ import { labelsVideos } from "../lib/sleap_nn/labels_videos.ts";
 import { VERSION } from "../lib/version.ts";
 import { serveConnection } from "./connection.ts";
 import { type Gpu, gpuInfo, gpuModel } from "./host/gpu.ts";
-import { JobDesk } from "./job_desk.ts";
+import { findRunningJob, JobDesk } from "./job_desk.ts";
 import { recoverJobs } from "./recovery.ts";
 import { storesOf, type WorkerContext } from "./worker_context.ts";
 
@@ -68,7 +68,7 @@ export class Worker implements AsyncDisposable {
       for (const { jobId, status } of await recoverJobs(registry)) {
         log.warn(`job ${jobId} had lost its supervisor: booked as ${status}`);
       }
-      const running = await new JobDesk(registry, trainer.path, () => {}).runningJob();
+      const running = await findRunningJob(root);
       const signaling = await ReconnectingSignaling.connect({
         server: room.server,
         roomId: room.room_id,

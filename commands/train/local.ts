@@ -12,7 +12,7 @@ import { watchJob } from "../../worker/watch_job.ts";
 import { type EndedJob, type FollowedJob, followJob, warn } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
 import { sayRegistry } from "../shared/options.ts";
-import { isJson, overridesOf, type TrainCommandOptions } from "./options.ts";
+import { isJson, type TrainCommandOptions, trainingOf } from "./options.ts";
 
 /**
  * Train on this machine, and show it.
@@ -49,12 +49,7 @@ async function prepare(options: TrainCommandOptions): Promise<PreparedTraining> 
   const trainer = await findSleapNn();
   const root = await findRegistryRoot({ option: options.registry, createInCwd: true });
   const request = await makeTrainRequest({
-    configs: options.config,
-    labels: options.labels,
-    valLabels: options.valLabels,
-    package: options.pkgPath,
-    runName: options.runName,
-    overrides: overridesOf(options),
+    ...trainingOf(options),
     uploads: join(root.path, "uploads"),
   });
   sayRegistry(root);

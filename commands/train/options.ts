@@ -1,4 +1,5 @@
 import type { TrainOverrides } from "../../lib/protocol/job_spec.ts";
+import type { RemoteTrainOptions } from "../../lib/training/remote_training.ts";
 import type { Format } from "../shared/options.ts";
 
 /** Options of `train`, as commander gives them. */
@@ -20,8 +21,19 @@ export interface TrainCommandOptions {
   json?: true | undefined;
 }
 
-/** What the options say instead of the configuration. */
-export function overridesOf(options: TrainCommandOptions): TrainOverrides {
+/** The training that the options ask for, wherever it runs. */
+export function trainingOf(options: TrainCommandOptions): RemoteTrainOptions {
+  return {
+    configs: options.config,
+    labels: options.labels,
+    valLabels: options.valLabels,
+    package: options.pkgPath,
+    runName: options.runName,
+    overrides: overridesOf(options),
+  };
+}
+
+function overridesOf(options: TrainCommandOptions): TrainOverrides {
   const { maxEpochs, batchSize, learningRate } = options;
   return {
     ...(maxEpochs === undefined ? {} : { max_epochs: maxEpochs }),

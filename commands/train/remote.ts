@@ -19,7 +19,7 @@ import { findTraining, type RemoteTraining } from "../../lib/training/remote_tra
 import { connectToWorker } from "../shared/choose_worker.ts";
 import { type EndedJob, type FollowedJob, followJob, warn } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
-import { isJson, overridesOf, type TrainCommandOptions } from "./options.ts";
+import { isJson, type TrainCommandOptions, trainingOf } from "./options.ts";
 
 /**
  * Train on a worker of a room, and show it.
@@ -59,14 +59,7 @@ async function roomOf({ room }: TrainCommandOptions): Promise<JoinedRoom> {
 }
 
 async function findFiles(options: TrainCommandOptions): Promise<RemoteTraining> {
-  return await findTraining({
-    configs: options.config,
-    labels: options.labels,
-    valLabels: options.valLabels,
-    package: options.pkgPath,
-    runName: options.runName,
-    overrides: overridesOf(options),
-  });
+  return await findTraining(trainingOf(options));
 }
 
 function reconnecting(): { reconnectMs?: number; onChange: (lost: string | null) => void } {

@@ -9,6 +9,7 @@ import type { TrainOverrides } from "../protocol/job_spec.ts";
 import { checkLabelsFile } from "../sleap_nn/labels_file.ts";
 import { readTrainConfig, type TrainConfig } from "../sleap_nn/train_config.ts";
 import { readConfigText } from "../sleap_nn/train_config/config_file.ts";
+import { refuseTwoLabels } from "./train_inputs.ts";
 
 /** Options of `train`. */
 export interface RemoteTrainOptions {
@@ -43,11 +44,7 @@ export interface RemoteTraining {
  */
 export async function findTraining(options: RemoteTrainOptions): Promise<RemoteTraining> {
   const { labels, package: pkg } = options;
-  if (labels !== undefined && pkg !== undefined) {
-    throw new UsageError("--labels and --pkg-path both name the labels", {
-      hint: "Give one of them.",
-    });
-  }
+  refuseTwoLabels(options);
   if (options.configs.length === 0 && !(pkg ?? "").toLowerCase().endsWith(".zip")) {
     throw new UsageError("No configuration to train", {
       hint: "Give one or more with --config FILE.yaml, or a SLEAP training package with " +

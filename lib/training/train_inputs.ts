@@ -59,11 +59,7 @@ export async function readTrainInputs(
   digest: Digest,
 ): Promise<TrainInputs> {
   const { package: pkg, labels } = options;
-  if (pkg !== undefined && labels !== undefined) {
-    throw new UsageError("--labels and --pkg-path both name the labels", {
-      hint: "Give one of them.",
-    });
-  }
+  refuseTwoLabels(options);
   const valLabels = options.valLabels === undefined
     ? null
     : await labelsOf(options.valLabels, "--val-labels");
@@ -80,6 +76,20 @@ export async function readTrainInputs(
     : null;
   return { configs, labels: path, valLabels, dataFile: path };
 }
+
+/**
+ * Refuse options that name the labels twice.
+ *
+ * @throws {UsageError} when they do
+ */
+export function refuseTwoLabels({ labels, package: pkg }: TwoLabels): void {
+  if (pkg === undefined || labels === undefined) return;
+  throw new UsageError("--labels and --pkg-path both name the labels", {
+    hint: "Give one of them.",
+  });
+}
+
+type TwoLabels = Pick<InputOptions, "labels" | "package">;
 
 /**
  * Check the labels that only a configuration names; what `${…}` will be is for sleap-nn to say.
