@@ -17,12 +17,13 @@ import {
   type NewModel,
 } from "./registry/entry.ts";
 import { deepFreeze } from "./registry/freeze.ts";
+import { withHistory } from "./registry/history.ts";
 import type { Manifest } from "./registry/manifest.ts";
 import { modelFolder } from "./registry/model_folder.ts";
 import type { ModelIdentity } from "./registry/model_id.ts";
 import { resolveModel } from "./registry/resolve.ts";
 import { ManifestStore, type RebuildReport } from "./registry/store.ts";
-import { complete, interrupt } from "./registry/transitions.ts";
+import { abandon, complete, interrupt, resume, type Resumption } from "./registry/transitions.ts";
 
 export type { ModelEntry, ModelIdentity, ModelStatus, NewModel };
 export { MODEL_STATUSES };
@@ -400,10 +401,79 @@ export class ModelRegistry {
       if (entry === undefined) throw unknownId(id);
       const changed = change(deepFreeze(entry));
       if (changed === entry) return;
-      draft.put({ ...changed, id });
-      if (changed.status !== entry.status) countTransition(draft, changed);
+      draft.put({ ...withHistory(entry, changed, new Date().toISOString()), id });
+      if (changed.status !== entry.status) countTransition(draft, entry, changed);
       else log.debug(`updated model ${id}`);
     });
+  }
+
+  /**
+   * Take an ended model up again: its status becomes `training`. Repeatable for the same job.
+   *
+   * @param id the whole ID
+   * @param what the job, and whether it begins from epoch 0: the checkpoint then leaves the entry
+   * @throws {NotFoundError} for an unknown ID
+   * @throws {ConflictError} while the model is trained
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * const id = await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+   * await registry.markInterrupted(id, "models/centroid_a3f5e8c9/last.ckpt", 37);
+   * await registry.resume(id, { jobId: "job_00000001", modelIndex: 0, restart: false });
+   * assert((await registry.get(id))?.status === "training");
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async resume(id: string, what: Resumption): Promise<void> {
+    await this.update(id, (entry) => resume(entry, what));
+  }
+
+  /**
+   * Give an interrupted or failed model up: it leaves the list of interrupted models, its files
+   * stay. Repeatable.
+   *
+   * @param id the whole ID
+   * @throws {NotFoundError} for an unknown ID
+   * @throws {ConflictError} while the model is trained, or when it is completed
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * const id = await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+   * await registry.markInterrupted(id, "models/centroid_a3f5e8c9/last.ckpt", 37);
+   * await registry.abandon(id);
+   * assert((await registry.getInterrupted()).length === 0);
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async abandon(id: string): Promise<void> {
+    await this.update(id, abandon);
+  }
+
+  /**
+   * How often what was done, by name: `registered`, `completed`, `interrupted`, `resumed`,
+   * `recovered` (completed after a resume), …
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+   * assert((await registry.stats())["registered"] === 1);
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async stats(): Promise<Readonly<Record<string, number>>> {
+    return { ...(await this.#store.read()).stats };
   }
 
   /**
@@ -509,9 +579,12 @@ function findByJob(manifest: Manifest, info: NewModel): ModelEntry | undefined {
   );
 }
 
-function countTransition(draft: ManifestDraft, entry: ModelEntry): void {
-  draft.count(String(entry.status));
-  log.info(`model ${entry.id} is ${entry.status}`);
+function countTransition(draft: ManifestDraft, before: ModelEntry, after: ModelEntry): void {
+  draft.count(String(after.status));
+  if (after.status === "training" && after.job_id !== before.job_id) draft.count("resumed");
+  const isResumed = (after.attempts?.length ?? 0) > 1;
+  if (after.status === "completed" && isResumed) draft.count("recovered");
+  log.info(`model ${after.id} is ${after.status}${after.running ? " (still running)" : ""}`);
 }
 
 function unknownId(id: string): NotFoundError {

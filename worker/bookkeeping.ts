@@ -6,7 +6,14 @@
  */
 import type { JobEvent, ModelOutcome } from "../lib/protocol/job_events.ts";
 import type { ModelEntry, ModelRegistry } from "../lib/registry.ts";
-import { complete, fail, interrupt, isFinal } from "../lib/registry/transitions.ts";
+import {
+  complete,
+  fail,
+  interrupt,
+  isFinal,
+  loseConnection,
+  regainConnection,
+} from "../lib/registry/transitions.ts";
 
 /**
  * Book events of one model of a job into its entry.
@@ -29,7 +36,14 @@ export async function bookEvents(
   );
 }
 
-const BOOKABLE = new Set(["trainer_started", "epoch", "checkpoint", "model_finished"]);
+const BOOKABLE = new Set([
+  "trainer_started",
+  "connection_lost",
+  "connection_regained",
+  "epoch",
+  "checkpoint",
+  "model_finished",
+]);
 
 function isBookable(event: JobEvent): boolean {
   return BOOKABLE.has(event.type);
@@ -49,7 +63,11 @@ function applyEvent(entry: ModelEntry, jobId: string, event: JobEvent): ModelEnt
   if (isFinal(entry)) return entry;
   switch (event.type) {
     case "trainer_started":
-      return withAttempt(entry, jobId, event.attempt, {});
+      return withAttempt(entry, jobId, event.attempt, { started_from: event.started_from ?? null });
+    case "connection_lost":
+      return loseConnection(entry, event.time);
+    case "connection_regained":
+      return regainConnection(entry);
     case "epoch":
       return {
         ...withEpoch(entry, jobId, event.attempt, event.epoch),
@@ -77,6 +95,7 @@ function withOutcome(entry: ModelEntry, outcome: ModelOutcome, time: string): Mo
     warning: outcome.warning,
     last_epoch: lastEpoch(outcome) ?? entry.last_epoch ?? null,
     metrics: { ...outcome.metrics },
+    ...(outcome.stopped_early ? { stopped_early: true } : {}),
   };
   if (status === "completed") return complete(ended, { ...outcome.metrics }, time);
   if (status === "failed") return fail(ended, { reason, error }, time);

@@ -42,8 +42,10 @@ export const JobStateSchema = v.object({
   job_id: v.string(),
   status: v.picklist(JOB_STATUSES),
   updated_at: v.string(),
-  /** Who is to start the supervisor of a queued job. */
+  /** Who is to start the supervisor of a queued job; null: it waits for a worker to do so. */
   starter: v.nullable(ProcessIdentitySchema),
+  /** Its turn in the queue of this root, the lowest first; null: it never waited there. */
+  turn: v.nullish(v.number()),
   supervisor: v.nullable(ProcessIdentitySchema),
   trainer: v.nullable(TrainerSchema),
   models: v.array(v.object({
@@ -151,6 +153,11 @@ export class JobFolder {
   /** What happened, one event a line. */
   get eventsPath(): string {
     return join(this.path, "events.ndjson");
+  }
+
+  /** What others ask of the supervisor. */
+  get requestPath(): string {
+    return join(this.path, "request.json");
   }
 
   /** Output of supervisor and trainer. */

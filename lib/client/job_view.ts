@@ -20,6 +20,12 @@ interface ModelView {
   batch: { epoch: number; batch: number; loss: number | null } | null;
 }
 
+const REQUESTED = {
+  stop: "asked to stop: it ends after the running epoch",
+  finish: "asked to finish early",
+  cancel: "asked to cancel",
+};
+
 /** Folds the events of one job into lines and a status line. */
 export class JobView {
   readonly #models: ModelView[];
@@ -54,6 +60,7 @@ export class JobView {
   add(event: JobEvent): string[] {
     if (event.type === "job_finished") return this.#finish(event);
     if (event.type === "warning") return [`warning: ${event.message}`];
+    if (event.type === "requested") return [REQUESTED[event.what]];
     if (!("model" in event)) return [];
     const model = this.#models[event.model];
     if (model === undefined) return [];

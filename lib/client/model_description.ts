@@ -42,6 +42,7 @@ const SHOWN = new Set([
   "config_path",
   "job_id",
   "attempts",
+  "history",
   "full_hash",
   "training_job_hash",
   "labels_sha256",
@@ -85,6 +86,7 @@ export function describeModel(model: LocatedModel, options: DescribeModelOptions
     ["Files", files(entry, options.missingFiles)],
     ["Job", job(model)],
     ["Attempts", attempts(entry)],
+    ["History", history(entry)],
     ["Identity", identity(entry)],
     ["Hyperparameters", Object.entries(entry.training_hyperparameters ?? {})],
     ["Other", remaining(entry, isUnderWay(model) ? SHOWN_UNDER_WAY : SHOWN)],
@@ -175,6 +177,15 @@ function attempts(entry: ModelEntry): Field[] {
     ["  from", startOf(attempt)],
     ...indented(remaining(attempt, SHOWN_OF_ATTEMPT)),
   ]);
+}
+
+function history(entry: ModelEntry): Field[] {
+  return (entry.history ?? []).map((change): Field => {
+    const { time: at, status, running, reason, job_id, ...others } = change;
+    const state = running ? `${status} (running)` : status;
+    const parts = [state, reason ?? null, job_id ?? null, ...Object.values(others).map(text)];
+    return [time(at) ?? at, parts.filter((part) => part !== null).join(", ")];
+  });
 }
 
 function epochsOf({ first_epoch, last_epoch }: Attempt): string {

@@ -36,6 +36,28 @@ export const CheckpointSchema = v.object({
 /** A checkpoint file that is complete on disk. */
 export type Checkpoint = v.InferOutput<typeof CheckpointSchema>;
 
+/** The checkpoint that a resumed training continues from. */
+export const StartedFromSchema = v.object({
+  /** Relative to the registry root, with `/`. */
+  path: v.string(),
+  epoch: index,
+  /** 64 hex digits. */
+  sha256: v.string(),
+});
+/** The checkpoint that a resumed training continues from. */
+export type StartedFrom = v.InferOutput<typeof StartedFromSchema>;
+
+/**
+ * What somebody may ask of a job that runs.
+ *
+ * - `stop`: end after the running epoch, so that it can be resumed
+ * - `finish`: end the running model early, with its evaluation; models that wait train as usual
+ * - `cancel`: end at once
+ */
+export const JOB_REQUESTS = ["stop", "finish", "cancel"] as const;
+/** What somebody may ask of a job that runs. */
+export type JobRequestKind = typeof JOB_REQUESTS[number];
+
 /** The figures of a training that ended. */
 export const TrainingMetricsSchema = v.object({
   /** Validation loss of the last epoch. */
@@ -60,7 +82,7 @@ export const ModelOutcomeSchema = v.object({
    * - `crash`: the trainer ended by itself, or the supervisor was gone
    * - `power`: the machine was started anew
    * - `shutdown`: the supervisor was told to end
-   * - `stopped`, `cancelled`, `time limit`: somebody asked for it
+   * - `stopped`, `cancelled`, `connection lost`, `time limit`: somebody asked for it
    */
   reason: v.nullable(v.string()),
   /** The trainer's own last error, or what we saw; null if completed. */
@@ -76,6 +98,8 @@ export const ModelOutcomeSchema = v.object({
   duration_seconds: v.number(),
   /** From the resolved training configuration; null where there is none. */
   hyperparameters: v.nullable(v.record(v.string(), v.unknown())),
+  /** Somebody asked a completed training to finish before its last epoch. */
+  stopped_early: v.optional(v.boolean()),
 });
 /** How the training of one model ended. */
 export type ModelOutcome = v.InferOutput<typeof ModelOutcomeSchema>;
@@ -110,7 +134,20 @@ const bodies = {
     max_epochs: v.nullable(count),
     /** Where its output begins in the job's `log.txt`, in bytes. */
     log_offset: index,
+    /** Null: from epoch 0. */
+    started_from: v.nullish(StartedFromSchema),
   }),
+  /** Somebody asked something of the job; it is on its way. */
+  requested: v.object({
+    type: v.literal("requested"),
+    /** Absent: the whole job is meant. */
+    model: v.optional(index),
+    what: v.picklist(JOB_REQUESTS),
+  }),
+  /** The last watcher vanished without a goodbye; the training goes on. */
+  connection_lost: v.object({ type: v.literal("connection_lost"), ...ofModel }),
+  /** Somebody watches again. */
+  connection_regained: v.object({ type: v.literal("connection_regained"), ...ofModel }),
   /** At most one every few seconds. */
   batch: v.object({
     type: v.literal("batch"),
@@ -157,6 +194,9 @@ export const JobEventBodySchema = v.variant("type", [
   bodies.job_started,
   bodies.model_registered,
   bodies.trainer_started,
+  bodies.requested,
+  bodies.connection_lost,
+  bodies.connection_regained,
   bodies.batch,
   bodies.epoch,
   bodies.checkpoint,

@@ -35,6 +35,12 @@ export const ModelSpecSchema = v.object({
   labels_sha256: v.nullable(v.string()),
   /** Settings of a package's script, in order: `["trainer_config.max_epochs", "5"]`. */
   script_overrides: v.array(v.tuple([v.string(), v.string()])),
+  /** The registered model that goes on; absent or null: a new one. */
+  resume: v.optional(v.nullable(v.object({
+    model_id: v.string(),
+    /** Begin again from epoch 0 instead of going on from the checkpoint. */
+    restart: v.boolean(),
+  }))),
 });
 /** One model of a training job. */
 export type ModelSpec = v.InferOutput<typeof ModelSpecSchema>;
@@ -53,6 +59,10 @@ export const TrainSpecSchema = v.object({
   /** Absolute folder against which relative paths in the configurations are resolved. */
   base_dir: v.string(),
   overrides: TrainOverridesSchema,
+  /** The job whose model this one resumes; absent or null: none. */
+  resumed_from: v.optional(v.nullable(v.string())),
+  /** Chosen by who submits: submitting twice with the same key gives the same job. */
+  idempotency_key: v.optional(v.nullable(v.string())),
 });
 /** A training job: one or more models on one data set, trained in order. */
 export type TrainSpec = v.InferOutput<typeof TrainSpecSchema>;

@@ -41,6 +41,12 @@ export const TrainSubmissionSchema = v.object({
   batch_size: v.nullish(TrainOverridesSchema.entries.batch_size.wrapped),
   learning_rate: v.nullish(TrainOverridesSchema.entries.learning_rate.wrapped),
   resume_ckpt_path: v.nullish(path),
+  /** ID or prefix of a model of the worker that goes on, instead of configurations; ours. */
+  resume_model: v.nullish(v.pipe(v.string(), v.nonEmpty(), v.maxLength(256))),
+  /** Begin that model again from epoch 0; ours. */
+  restart: v.nullish(v.boolean()),
+  /** Submitting twice with the same key gives the same job; ours. */
+  idempotency_key: v.nullish(v.pipe(v.string(), v.regex(/^[\w-]{8,64}$/))),
 });
 /** A training that a client asks for. */
 export type TrainSubmission = v.InferOutput<typeof TrainSubmissionSchema>;

@@ -5,26 +5,36 @@
  * worker.info     {}                        → WorkerInfo
  * registry.list   {filters, from}           → {models: [LocatedModel], next}
  * registry.get    {name}                    → LocatedModel
+ * registry.abandon {name}                   → LocatedModel
+ * jobs.list       {from}                    → {jobs: [JobSummary], next}, newest first
+ * jobs.request    {job_id, what}            → JobSummary: the request is on the worker's disk
+ * jobs.log        {job_id, from, at_seq}    → {text, next, ended}, in bytes of log.txt
  * jobs.describe   {job_id}                  → {model_types, log_path, warnings}
  * jobs.watch      {job_id, after_seq}       → null, then
+ *                 ← jobs.queued {job_id, position, reason} while it waits, on each change
  *                 ← jobs.event {job_id, event}, ← jobs.ended {job_id, status, error, models}
  *                 or ← jobs.lost {job_id, message}: it cannot be told of any more
- * jobs.unwatch    {job_id}                  the client is not interested any more
+ * jobs.unwatch    {job_id}                  the client's goodbye: it is not interested any more
  * ```
  *
  * @module
  */
 import * as v from "valibot";
-import { JOB_STATUSES } from "./job_events.ts";
+import { JOB_REQUESTS, JOB_STATUSES } from "./job_events.ts";
 
 /** The calls and notifications. */
 export const WORKER_METHODS = {
   info: "worker.info",
   listModels: "registry.list",
   getModel: "registry.get",
+  abandonModel: "registry.abandon",
+  listJobs: "jobs.list",
+  requestOfJob: "jobs.request",
+  readJobLog: "jobs.log",
   describeJob: "jobs.describe",
   watchJob: "jobs.watch",
   unwatchJob: "jobs.unwatch",
+  jobQueued: "jobs.queued",
   jobEvent: "jobs.event",
   jobEnded: "jobs.ended",
   jobLost: "jobs.lost",
@@ -47,8 +57,11 @@ export const WorkerInfoSchema = v.object({
   root: text,
   version: text,
   mounts: v.array(MountSchema),
-  /** ID of the job that runs there; null: it may take one. */
+  /** ID of a job that runs there; null: one would start at once. */
   busy_with: v.nullable(text),
+  /** How many jobs may run at once, and how many wait. */
+  max_jobs: v.optional(index),
+  waiting: v.optional(index),
 });
 /** What a worker tells of itself. */
 export type WorkerInfo = v.InferOutput<typeof WorkerInfoSchema>;
@@ -83,8 +96,76 @@ export const ModelPageSchema = v.object({
 /** The answer to `registry.list`. */
 export type ModelPage = v.InferOutput<typeof ModelPageSchema>;
 
-/** Parameters of `registry.get`: an ID or a prefix of one. */
+/** Parameters of `registry.get` and `registry.abandon`: an ID or a prefix of one. */
 export const GetModelSchema = v.object({ name: text });
+
+/** One job, as a list shows it. */
+export const JobSummarySchema = v.object({
+  job_id: JobId,
+  type: text,
+  status: v.picklist(JOB_STATUSES),
+  /** Place in the queue, from 1; null: it does not wait. */
+  position: v.nullable(index),
+  /** What it waits for; null: it does not wait. */
+  reason: v.nullable(text),
+  created_at: text,
+  /** When it ended; null: it has not. */
+  finished_at: v.nullable(text),
+  /** Why it did not succeed. */
+  error: v.nullable(text),
+  /** What was asked of it and has not come about yet. */
+  requested: v.nullable(v.picklist(JOB_REQUESTS)),
+  /** The job whose model it resumes. */
+  resumed_from: v.nullable(text),
+  /** In order; a model that waits has no ID yet. */
+  models: v.array(v.object({
+    model_id: v.nullable(text),
+    model_type: text,
+    /** `pending`, or as in the registry. */
+    status: text,
+    /** Finished epochs in all attempts. */
+    epochs_completed: index,
+    /** Null: not known. */
+    max_epochs: v.nullable(index),
+  })),
+});
+/** One job, as a list shows it. */
+export type JobSummary = v.InferOutput<typeof JobSummarySchema>;
+
+/** Parameters of `jobs.list`. */
+export const ListJobsSchema = v.object({ from: v.optional(index, 0) });
+
+/** The answer to `jobs.list`: as many as one message holds, newest first. */
+export const JobPageSchema = v.object({
+  jobs: v.array(JobSummarySchema),
+  /** Where to go on; null: that was all. */
+  next: v.nullable(index),
+});
+/** The answer to `jobs.list`. */
+export type JobPage = v.InferOutput<typeof JobPageSchema>;
+
+/** Parameters of `jobs.request`. */
+export const RequestOfJobSchema = v.object({ job_id: JobId, what: v.picklist(JOB_REQUESTS) });
+
+/** Parameters of `jobs.log`. */
+export const ReadJobLogSchema = v.object({
+  job_id: JobId,
+  /** Place in the log, in bytes. */
+  from: v.optional(index, 0),
+  /** Instead: begin with the output of the trainer that wrote this event. */
+  at_seq: v.optional(index),
+});
+
+/** The answer to `jobs.log`: as much as one message holds, cut between characters. */
+export const JobLogPartSchema = v.object({
+  text: v.string(),
+  /** Where to go on, in bytes. */
+  next: index,
+  /** The job has ended, and that was all. */
+  ended: v.boolean(),
+});
+/** The answer to `jobs.log`. */
+export type JobLogPart = v.InferOutput<typeof JobLogPartSchema>;
 
 /** Parameters of `jobs.watch`. */
 export const WatchJobSchema = v.object({ job_id: JobId, after_seq: v.optional(index, 0) });
@@ -101,6 +182,17 @@ export const JobDescriptionSchema = v.object({
 });
 /** The answer to `jobs.describe`. */
 export type JobDescription = v.InferOutput<typeof JobDescriptionSchema>;
+
+/** A notification: a watched job waits in the queue. */
+export const JobQueuedNoticeSchema = v.object({
+  job_id: JobId,
+  /** From 1. */
+  position: index,
+  /** What it waits for. */
+  reason: text,
+});
+/** A notification: a watched job waits in the queue. */
+export type JobQueuedNotice = v.InferOutput<typeof JobQueuedNoticeSchema>;
 
 /** A notification with one event of a watched job, not checked yet. */
 export const JobEventNoticeSchema = v.object({ job_id: JobId, event: v.unknown() });

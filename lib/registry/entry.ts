@@ -33,6 +33,15 @@ export const AttemptSchema = v.looseObject({
   ),
 });
 
+/** One change of a model's status. */
+export const HistorySchema = v.looseObject({
+  time: v.string(),
+  status: v.string(),
+  running: v.nullish(v.boolean()),
+  reason: text,
+  job_id: text,
+});
+
 /** How far the events of a job are booked into an entry. */
 export const BookedSchema = v.looseObject({
   job_id: v.string(),
@@ -78,6 +87,10 @@ export const ModelEntrySchema = v.looseObject({
   /** A trainer is at work although the status is `interrupted`: only the connection was lost. */
   running: v.nullish(v.boolean()),
   attempts: v.nullish(v.array(AttemptSchema)),
+  /** Changes of the status since the registration, the oldest first; the middle of many is cut out. */
+  history: v.nullish(v.array(HistorySchema)),
+  /** Somebody asked the completed training to finish before its last epoch. */
+  stopped_early: v.nullish(v.boolean()),
   booked: v.nullish(BookedSchema),
   /** Why it was interrupted or failed, and the error text. */
   reason: text,

@@ -8,6 +8,9 @@ import { ConflictError } from "../errors.ts";
 import type { Checkpoint } from "../protocol/job_events.ts";
 import type { ModelEntry } from "./entry.ts";
 
+/** The reason of a model whose training goes on without a watcher. */
+export const CONNECTION_LOST = "connection lost";
+
 /** What is known when a training did not complete. */
 export interface Interruption {
   /** Relative to the registry root; undefined: as before. */
@@ -77,6 +80,90 @@ export function fail(
 ): ModelEntry {
   if (isFinal(entry) && entry.status !== "failed") throw finalError(entry, "failed");
   return { ...entry, status: "failed", failed_at: now, running: false, ...what };
+}
+
+/** A trainer is at work, whatever the status says: the connection may be lost. */
+export function isRunning(entry: ModelEntry): boolean {
+  return entry.status === "training" || entry.running === true;
+}
+
+/**
+ * `training` → `interrupted`, while the training goes on: nobody watches it any more who wanted to.
+ * Other models stay as they are.
+ */
+export function loseConnection(entry: ModelEntry, now: string): ModelEntry {
+  if (entry.status !== "training") return entry;
+  return {
+    ...entry,
+    status: "interrupted",
+    interrupted_at: now,
+    running: true,
+    reason: CONNECTION_LOST,
+    error: null,
+  };
+}
+
+/** Back to `training` after {@linkcode loseConnection}; other models stay as they are. */
+export function regainConnection(entry: ModelEntry): ModelEntry {
+  if (entry.status !== "interrupted" || !entry.running) return entry;
+  return { ...entry, status: "training", running: false, reason: null };
+}
+
+/** The job that takes an ended model up again. */
+export interface Resumption {
+  jobId: string;
+  /** Its place among the job's models. */
+  modelIndex: number;
+  /** From epoch 0: the checkpoint so far leaves the entry. */
+  restart: boolean;
+}
+
+/**
+ * Any status but a running one → `training`. Repeating it for the same job changes nothing.
+ *
+ * @throws {ConflictError} while the model is trained
+ */
+export function resume(entry: ModelEntry, { jobId, modelIndex, restart }: Resumption): ModelEntry {
+  if (entry.job_id === jobId && entry.model_index === modelIndex) return entry;
+  if (isRunning(entry)) throw runningError(entry, "resume");
+  const checkpointPath = restart
+    ? null
+    : entry.last_checkpoint_path ?? entry.checkpoint_path ?? null;
+  return {
+    ...entry,
+    status: "training",
+    job_id: jobId,
+    model_index: modelIndex,
+    running: false,
+    completed_at: null,
+    checkpoint_path: checkpointPath,
+    last_checkpoint_path: checkpointPath,
+    reason: null,
+    error: null,
+    warning: null,
+    ...(restart ? { checkpoint: null, last_epoch: null, metrics: null } : {}),
+  };
+}
+
+/**
+ * `interrupted` or `failed` → `abandoned`; its files stay. Repeatable.
+ *
+ * @throws {ConflictError} while the model is trained, or when it is completed
+ */
+export function abandon(entry: ModelEntry): ModelEntry {
+  if (entry.status === "abandoned") return entry;
+  if (isRunning(entry)) throw runningError(entry, "abandon");
+  if (entry.status === "completed") throw finalError(entry, "abandoned");
+  return { ...entry, status: "abandoned" };
+}
+
+function runningError(entry: ModelEntry, verb: string): ConflictError {
+  const job = entry.job_id ? ` by job ${entry.job_id}` : "";
+  return new ConflictError(`Cannot ${verb} model ${entry.id}: it is being trained${job}`, {
+    hint: entry.job_id
+      ? `End that first: sleap-rtc jobs stop ${entry.job_id}`
+      : "Wait for its end.",
+  });
 }
 
 function finalError(entry: ModelEntry, wanted: string): ConflictError {

@@ -9,31 +9,21 @@ import { writeFileAtomic } from "../../lib/files/atomic_write.ts";
 import { isFolder, sizeOf } from "../../lib/files/file_info.ts";
 import { logger } from "../../lib/log.ts";
 import type { ModelOutcome } from "../../lib/protocol/job_events.ts";
-import type { JobSpec, ModelSpec } from "../../lib/protocol/job_spec.ts";
+import type { ModelSpec } from "../../lib/protocol/job_spec.ts";
 import { modelFolder } from "../../lib/registry/model_folder.ts";
 import { type ControlSocket, openControlSocket } from "../../lib/sleap_nn/control_socket.ts";
-import type { SleapNn } from "../../lib/sleap_nn/executable.ts";
-import { readTrainConfig, type TrainConfig } from "../../lib/sleap_nn/train_config.ts";
+import { readTrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import { completeTrainConfig } from "../../lib/sleap_nn/train_config/complete.ts";
 import { trainerEnvironment } from "../../lib/sleap_nn/trainer_environment.ts";
 import { JOB_VARIABLE, markOf } from "../host/process_group.ts";
 import type { JobRecord } from "../job_record.ts";
-import { notStarted, outcomeOf } from "./outcome.ts";
+import { notStarted } from "./outcome.ts";
 import { TrainerProcess } from "./process.ts";
+import { quietly, type Run, type TrainTools, type WaitingTrainer } from "./run.ts";
+import { runTrainer } from "./run_trainer.ts";
 import { makeScratch, removeScratch } from "./scratch.ts";
-import { TrainerWatch } from "./watch.ts";
 
 const log = logger("supervisor");
-const ATTEMPT = 1;
-
-/** What all models of a job have in common. */
-export interface TrainTools {
-  job: JobSpec;
-  trainer: SleapNn;
-  gpuModel: string;
-  /** Aborted: end the trainer and book what there is; its reason says why. */
-  stop: AbortSignal;
-}
 
 /**
  * Register a model, train it, and book how it ended.
@@ -97,19 +87,6 @@ async function register(
   return modelId;
 }
 
-/** One run of the trainer for one model. */
-interface Run {
-  record: JobRecord;
-  /** Index into the job's models. */
-  model: number;
-  config: TrainConfig;
-  /** Absolute path. */
-  runFolder: string;
-  tempFolder: string;
-  socket: ControlSocket | null;
-  tools: TrainTools;
-}
-
 async function train(
   record: JobRecord,
   model: number,
@@ -127,14 +104,7 @@ async function train(
     log.error(`cannot train model ${modelId}: ${messageOf(error)}`);
     return notStarted(messageOf(error));
   }
-  return await watchToEnd(waiting);
-}
-
-/** A run whose trainer waits for its word, and is written down. */
-interface WaitingTrainer extends Run {
-  process: TrainerProcess;
-  /** Where its output will begin in the log, in bytes. */
-  logOffset: number;
+  return await runTrainer(waiting);
 }
 
 /** Make all that a run needs; `resources` gives it back, whatever happens. */
@@ -153,20 +123,21 @@ async function prepare(
   resources.defer(() => removeScratch(runFolder, folder.jobId));
   const socket = await openSocketIfPossible();
   resources.defer(() => quietly("close the control socket", async () => await socket?.close()));
-  const run: Run = { record, model, config, runFolder, tempFolder, socket, tools };
+  const run: Run = {
+    record,
+    model,
+    attempt: 1,
+    startedFrom: null,
+    config,
+    runFolder,
+    tempFolder,
+    socket,
+    tools,
+  };
   const args = ["train", "--config", await writeConfig(run)];
   const process = await prepareTrainer(run, args);
   resources.defer(() => quietly("end the trainer", () => process.kill()));
   return { ...run, process, logOffset: await writeDown(run, process, args) };
-}
-
-/** Cleaning up must not change how a training ended. */
-async function quietly(what: string, clean: () => Promise<void>): Promise<void> {
-  try {
-    await clean();
-  } catch (error) {
-    log.error(`cannot ${what}: ${messageOf(error)}`);
-  }
 }
 
 async function prepareTrainer(run: Run, args: string[]): Promise<TrainerProcess> {
@@ -188,13 +159,13 @@ async function prepareTrainer(run: Run, args: string[]): Promise<TrainerProcess>
 
 /** Put the waiting trainer on the disk; returns where its output will begin in the log, in bytes. */
 async function writeDown(run: Run, process: TrainerProcess, args: string[]): Promise<number> {
-  const { record, model, config, tools } = run;
+  const { record, model, attempt, startedFrom, config, tools } = run;
   const logOffset = await sizeOf(record.folder.logPath);
   await record.setState({
     trainer: {
       ...process.identity,
       model,
-      attempt: ATTEMPT,
+      attempt,
       started_at: new Date().toISOString(),
       log_offset: logOffset,
     },
@@ -202,57 +173,14 @@ async function writeDown(run: Run, process: TrainerProcess, args: string[]): Pro
   await record.record({
     type: "trainer_started",
     model,
-    attempt: ATTEMPT,
+    attempt,
     pid: process.identity.pid,
     command: [tools.trainer.path, ...args],
     max_epochs: tools.job.overrides.max_epochs ?? config.maxEpochs,
     log_offset: logOffset,
+    started_from: startedFrom,
   });
   return logOffset;
-}
-
-async function watchToEnd(waiting: WaitingTrainer): Promise<ModelOutcome> {
-  const { record, model, runFolder, socket, tools, process, logOffset } = waiting;
-  const { registry, folder: { logPath } } = record;
-  const watch = new TrainerWatch({
-    model,
-    attempt: ATTEMPT,
-    runFolder,
-    logPath,
-    logOffset,
-    socket,
-    storedPath: (path) => registry.storedPath(path),
-    record: async (body) => void await record.record(body),
-  });
-  const began = performance.now();
-  const exitCode = await runToEnd(process, tools.stop).finally(() => watch.stop());
-  const durationSeconds = (performance.now() - began) / 1000;
-  const reason = tools.stop.aborted ? String(tools.stop.reason) : "crash";
-  const ended = { exitCode, reason, durationSeconds, runFolder, logPath, logOffset };
-  return await outcomeOf(ended, registry);
-}
-
-/** sleap-nn acts on SIGTERM after the running batch; a trainer that does not is killed. */
-const STOP_GRACE_MS = 30_000;
-
-async function runToEnd(process: TrainerProcess, stop: AbortSignal): Promise<number> {
-  let killer: ReturnType<typeof setTimeout> | undefined;
-  const onStop = () => {
-    void quietly("tell the trainer to end", async () => await process.terminate());
-    killer = setTimeout(
-      () => void quietly("kill the trainer", () => process.kill()),
-      STOP_GRACE_MS,
-    );
-  };
-  stop.addEventListener("abort", onStop, { once: true });
-  try {
-    if (stop.aborted) onStop();
-    else await process.go();
-    return await process.ended();
-  } finally {
-    clearTimeout(killer);
-    stop.removeEventListener("abort", onStop);
-  }
 }
 
 async function writeConfig({ config, runFolder, socket, tools }: Run): Promise<string> {

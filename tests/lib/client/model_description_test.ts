@@ -53,6 +53,11 @@ const FULL: ModelEntry = {
       node: "gpu07",
     },
   ],
+  history: [
+    { time: "2026-01-05T03:04:05.000Z", status: "interrupted", running: true, reason: "history-1" },
+    { time: "2026-01-06T03:04:05.000Z", status: "completed", job_id: "history-2" },
+  ],
+  stopped_early: true,
   booked: { job_id: "job_2", attempt: 2, seq: 321 },
   reason: "the-reason",
   error: "the-error",
@@ -83,6 +88,7 @@ Deno.test("3.2.3 describeModel() leaves nothing out that is stored", () => {
     ...["0.3.5", "learning_rate", '{"deep":"yes"}', "2 min 05 s", "gpu07", "321", "77", "gpu-box"],
     ...["Attempt 1  job_1, epochs 1 to 31\n", "Attempt 2  job_2, epochs 32 to 50\n"],
     ...["models/x/old.ckpt, epoch 31, SHA-256 start-sha", "/lab/jobs/job_2/log.txt"],
+    ...["interrupted (running), history-1", "completed, history-2", "stopped_early"],
     ...["model_index", "running", '{"kept":"too"}'],
   ];
   for (const part of expected) assert.ok(text.includes(part), part);

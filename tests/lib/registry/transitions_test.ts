@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { ConflictError } from "../../../lib/errors.ts";
 import type { ModelEntry } from "../../../lib/registry.ts";
-import { complete, fail, interrupt } from "../../../lib/registry/transitions.ts";
+import {
+  abandon,
+  complete,
+  fail,
+  interrupt,
+  loseConnection,
+  regainConnection,
+  resume,
+} from "../../../lib/registry/transitions.ts";
 
 const NOW = "2026-11-24T08:00:00.000Z";
 const CRASH = { reason: "crash", error: "boom" };
@@ -65,4 +73,72 @@ Deno.test("1.3.5 completing clears what was told of an interruption", () => {
   const entry: ModelEntry = { id: "aaaaaaaa", status: "interrupted", running: true, ...CRASH };
   const { reason, error, running } = complete(entry, {}, NOW);
   assert.deepEqual({ reason, error, running }, { reason: null, error: null, running: false });
+});
+
+Deno.test("2.2.2 CR8 a lost connection interrupts a model that goes on, and coming back ends that", () => {
+  const entry: ModelEntry = { id: "a3f5e8c9", status: "training", checkpoint_path: "a/last.ckpt" };
+  const lost = loseConnection(entry, NOW);
+  assert.deepEqual(
+    [lost.status, lost.running, lost.reason, lost.checkpoint_path],
+    ["interrupted", true, "connection lost", "a/last.ckpt"],
+  );
+  assert.equal(loseConnection(lost, NOW), lost);
+  const back = regainConnection(lost);
+  assert.deepEqual([back.status, back.running, back.reason], ["training", false, null]);
+  assert.equal(regainConnection(back), back);
+  const completed = complete(lost, {}, NOW);
+  assert.deepEqual([completed.status, completed.running], ["completed", false]);
+  assert.equal(loseConnection(completed, NOW), completed);
+});
+
+Deno.test("2.2.3 CR13 a resume takes an ended model up, from its newest checkpoint", () => {
+  const what = { jobId: "job_00000002", modelIndex: 0, restart: false };
+  for (const status of ["interrupted", "completed", "failed", "abandoned"]) {
+    const entry: ModelEntry = {
+      id: "a3f5e8c9",
+      status,
+      job_id: "job_00000001",
+      checkpoint_path: "a/best.ckpt",
+      last_checkpoint_path: "a/last.ckpt",
+      metrics: { epochs_completed: 5 },
+      error: "it broke",
+    };
+    const resumed = resume(entry, what);
+    assert.equal(resumed.status, "training");
+    assert.equal(resumed.checkpoint_path, "a/last.ckpt");
+    assert.deepEqual(resumed.metrics, { epochs_completed: 5 });
+    assert.equal(resumed.error, null);
+    assert.equal(resume(resumed, what), resumed);
+  }
+});
+
+Deno.test("CR17 a restart takes the checkpoint out of the entry", () => {
+  const entry: ModelEntry = {
+    id: "a3f5e8c9",
+    status: "interrupted",
+    checkpoint_path: "a/last.ckpt",
+    checkpoint: { epoch: 4, sha256: "0", bytes: 1 },
+    last_epoch: 4,
+  };
+  const restarted = resume(entry, { jobId: "job_00000002", modelIndex: 0, restart: true });
+  assert.deepEqual(
+    [restarted.checkpoint_path, restarted.checkpoint, restarted.last_epoch, restarted.metrics],
+    [null, null, null, null],
+  );
+});
+
+Deno.test("CR26 CR27 an interrupted or failed model can be abandoned, a running one cannot", () => {
+  assert.equal(abandon({ id: "a3f5e8c9", status: "interrupted" }).status, "abandoned");
+  assert.equal(abandon({ id: "a3f5e8c9", status: "failed" }).status, "abandoned");
+  const what = { jobId: "job_00000002", modelIndex: 0, restart: false };
+  for (
+    const entry of [
+      { id: "a3f5e8c9", status: "training", job_id: "job_00000001" },
+      { id: "a3f5e8c9", status: "interrupted", running: true },
+    ]
+  ) {
+    assert.throws(() => abandon(entry), ConflictError);
+    assert.throws(() => resume(entry, what), ConflictError);
+  }
+  assert.throws(() => abandon({ id: "a3f5e8c9", status: "completed" }), ConflictError);
 });
