@@ -38,14 +38,19 @@ export class RoomWorld implements AsyncDisposable {
     this.#server = server;
   }
 
-  /** Start the server, and let the laptop join its room. */
-  static async create(script: StandInScript = {}): Promise<RoomWorld> {
+  /**
+   * Start the server, and let the laptop join its room.
+   *
+   * @param script what the stand-in trainer does
+   * @param sleapNn absolute path of another trainer for the workers
+   */
+  static async create(script: StandInScript = {}, sleapNn?: string): Promise<RoomWorld> {
     const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "sleap-rtc-room-" }));
     for (const name of ["trainer", "server", "gpu", "laptop"]) await Deno.mkdir(join(folder, name));
     const trainer = await makeStandIn(join(folder, "trainer"), script);
     await makePython(join(folder, "trainer"));
     const server = await RunningCommand.serve([], { cwd: join(folder, "server") });
-    const world = new RoomWorld(folder, trainer, server);
+    const world = new RoomWorld(folder, sleapNn ?? trainer, server);
     makeLabels(world.laptop("mice.pkg.slp"));
     await Deno.writeTextFile(world.laptop("centroid.yaml"), configText());
     const { code, stderr } = await world.cli(["join", world.link]);
@@ -94,7 +99,12 @@ export class RoomWorld implements AsyncDisposable {
   /** Begin to train the laptop's configuration on a worker. */
   startTrain(args: string[] = [], env: Record<string, string> = {}): RunningCli {
     const files = ["--config", "centroid.yaml", "--labels", "mice.pkg.slp"];
-    return spawnCli(["train", ...files, ...args], { cwd: this.laptop(""), env });
+    return this.start(["train", ...files, ...args], env);
+  }
+
+  /** Start a command on the laptop. */
+  start(args: string[], env: Record<string, string> = {}): RunningCli {
+    return spawnCli(args, { cwd: this.laptop(""), env });
   }
 
   /** Begin to train; the trainer waits in its second epoch. */
