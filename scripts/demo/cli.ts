@@ -35,9 +35,14 @@ export class Cli {
    * @throws {SleapRtcError} when it fails
    */
   async run(args: string[]): Promise<void> {
-    this.#show(args);
-    const { code } = await this.#spawn(args, "inherit").status;
+    const code = await this.begin(args);
     if (code !== 0) throw new SleapRtcError(`"sleap-rtc ${args[0]}" ended with exit code ${code}`);
+  }
+
+  /** Start a command, its output on the terminal; its exit code. */
+  begin(args: string[]): Promise<number> {
+    this.#show(args);
+    return this.#spawn(args, "inherit").status.then(({ code }) => code);
   }
 
   /**

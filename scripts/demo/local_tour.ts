@@ -8,15 +8,11 @@ import * as v from "valibot";
 import { SleapRtcError } from "../../lib/errors.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
 import { Cli, say, title } from "./cli.ts";
+import { tourCrash } from "./crash_tour.ts";
+import { INPUTS } from "./inputs.ts";
 
 /** A model that has learned nothing is tens of pixels off in a picture of 160 x 160. */
 const LEARNED_PIXELS = 4;
-
-/** Files that all trainings of the demo take, relative to the folder of the commands. */
-export const INPUTS = [
-  ...["--config", "single_instance.yaml"],
-  ...["--labels", "data/train.pkg.slp", "--val-labels", "data/val.pkg.slp"],
-];
 
 const Metrics = v.object({ distance_metrics: v.object({ avg: v.number() }) });
 
@@ -55,6 +51,7 @@ export async function tourOneMachine(
     throw new SleapRtcError("Two run names gave the same ID");
   }
   await cli.run(["list-models"]);
+  await tourCrash(folder, cli, signal);
 }
 
 async function newestModel(root: string): Promise<{ id: string; checkpoint_path: string }> {

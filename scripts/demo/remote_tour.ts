@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { Cli, say, title } from "./cli.ts";
-import { INPUTS } from "./local_tour.ts";
+import { INPUTS } from "./inputs.ts";
 
 /**
  * Train on another machine: a server at which the two meet, the machine with the GPU, the laptop.
@@ -21,7 +21,7 @@ export async function tourThreeMachines(
   sleapNn: string,
   signal: AbortSignal,
 ): Promise<void> {
-  title("6. The same on another machine: one link, then the same command");
+  title("7. The same on another machine: one link, then the same command");
   say("Here the three machines are three processes, each with a home of its own.");
   const machine = (name: string, cwd: string, env: Record<string, string> = {}) =>
     new Cli({
