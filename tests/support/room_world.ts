@@ -42,9 +42,12 @@ export class RoomWorld implements AsyncDisposable {
    * Start the server, and let the laptop join its room.
    *
    * @param script what the stand-in trainer does
-   * @param sleapNn absolute path of another trainer for the workers
+   * @param sleapNn absolute path of another trainer for the workers; null: the stand-in
    */
-  static async create(script: StandInScript = {}, sleapNn?: string): Promise<RoomWorld> {
+  static async create(
+    script: StandInScript = {},
+    sleapNn: string | null = null,
+  ): Promise<RoomWorld> {
     const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "sleap-rtc-room-" }));
     for (const name of ["trainer", "server", "gpu", "laptop"]) await Deno.mkdir(join(folder, name));
     const trainer = await makeStandIn(join(folder, "trainer"), script);
