@@ -29,6 +29,7 @@ export class JobRecord {
   #state: JobState;
   #unbooked: readonly JobEvent[] = [];
   #isEnding = false;
+  #tail: Promise<unknown> = Promise.resolve();
 
   private constructor(
     folder: JobFolder,
@@ -72,8 +73,14 @@ export class JobRecord {
     this.#isEnding = true;
   }
 
-  /** Append an event and book it into the entry of its model. */
+  /** Append an event and book it into the entry of its model, after those that were given before. */
   async record(body: JobEventBody): Promise<JobEvent> {
+    const recorded = this.#tail.then(() => this.#record(body));
+    this.#tail = recorded.catch(() => {});
+    return await recorded;
+  }
+
+  async #record(body: JobEventBody): Promise<JobEvent> {
     if (body.type === "trainer_started") await this.#beginModel();
     if (body.type === "model_finished" || body.type === "job_finished") this.#isEnding = true;
     const event = await this.#persist(() => this.#writer.append(body));

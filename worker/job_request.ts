@@ -62,17 +62,27 @@ export async function readRequest(folder: JobFolder): Promise<JobRequest> {
 }
 
 /**
+ * Keep what is asked of a job as it is.
+ *
+ * @throws {ConflictError} when another process keeps it for half a minute
+ */
+export async function lockRequest(folder: JobFolder): Promise<FileLock> {
+  return await FileLock.acquire(join(folder.path, "request.lock"));
+}
+
+/**
  * Change what is asked of a job; it is on the disk when the promise resolves.
  *
- * @param change gives the new request, or the same object where nothing changes
+ * @param change gives the new request, or the same object where nothing changes; what it throws
+ *   leaves the request as it is
  */
 export async function changeRequest(
   folder: JobFolder,
-  change: (request: JobRequest) => JobRequest,
+  change: (request: JobRequest) => JobRequest | Promise<JobRequest>,
 ): Promise<void> {
-  using _lock = await FileLock.acquire(join(folder.path, "request.lock"));
+  using _lock = await lockRequest(folder);
   const request = await readRequest(folder);
-  const changed = change(request);
+  const changed = await change(request);
   if (changed === request) return;
   await writeFileAtomic(folder.requestPath, `${JSON.stringify(changed, null, 2)}\n`, {
     mode: 0o600,

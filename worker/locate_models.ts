@@ -9,6 +9,7 @@ import { messageOf } from "../lib/errors.ts";
 import { isFile } from "../lib/files/file_info.ts";
 import { logger } from "../lib/log.ts";
 import type { ModelEntry, ModelRegistry } from "../lib/registry.ts";
+import { isRunning } from "../lib/registry/transitions.ts";
 import { JobFolder } from "./job_folder.ts";
 import { type JobLife, lifeOf } from "./job_life.ts";
 
@@ -23,7 +24,7 @@ export async function locateModels(
   return await Promise.all(entries.map((entry) => locateModel(registry, entry)));
 }
 
-/** Look at the checkpoint of an entry, and while it trains at the lock of its job. */
+/** Look at the checkpoint of an entry, and while it is trained at the lock of its job. */
 export async function locateModel(
   registry: ModelRegistry,
   entry: ModelEntry,
@@ -31,7 +32,7 @@ export async function locateModel(
   return {
     entry,
     checkpointExists: await registry.checkpointExists(entry),
-    supervised: entry.status !== "training" || await isSupervised(registry, entry),
+    supervised: !isRunning(entry) || await isSupervised(registry, entry),
     location: { host: hostname(), root: registry.root },
   };
 }
@@ -61,5 +62,6 @@ async function isSupervised(registry: ModelRegistry, entry: ModelEntry): Promise
     return false;
   }
   // The entry is booked before the lock is freed: a training that ended meanwhile has lost nobody.
-  return (await registry.get(entry.id))?.status !== "training";
+  const now = await registry.get(entry.id);
+  return now === null || !isRunning(now);
 }

@@ -11,6 +11,7 @@ import { logger } from "../lib/log.ts";
 import type { FinalJobStatus } from "../lib/protocol/job_events.ts";
 import type { ModelEntry, ModelRegistry } from "../lib/registry.ts";
 import { modelFolder } from "../lib/registry/model_folder.ts";
+import { isRunning } from "../lib/registry/transitions.ts";
 import { bookDeadJob } from "./recovery/book_job.ts";
 import { JobFolder } from "./job_folder.ts";
 import { lifeOf, SILENCE_MS } from "./job_life.ts";
@@ -63,8 +64,9 @@ async function recoverIfDead(
 /** What a supervisor that was killed after its result has left undone. */
 async function tidyUp(folder: JobFolder, registry: ModelRegistry): Promise<void> {
   await releaseReserve(folder.path);
-  const training = await registry.list({ status: "training" });
-  if (training.some((entry) => entry.job_id === folder.jobId)) await recoverJob(folder, registry);
+  const entries = await registry.list();
+  const isOpen = entries.some((entry) => entry.job_id === folder.jobId && isRunning(entry));
+  if (isOpen) await recoverJob(folder, registry);
 }
 
 /**
@@ -99,7 +101,7 @@ async function lockIfFree(folder: JobFolder): Promise<FileLock | null> {
  * any other; not while its own folder shows that the training goes on somewhere.
  */
 async function restoreLostFolders(registry: ModelRegistry): Promise<void> {
-  for (const entry of await registry.list({ status: "training" })) {
+  for (const entry of (await registry.list()).filter(isRunning)) {
     const folder = JobFolder.of(registry.root, entry.job_id);
     if (folder === null || await exists(folder.path)) continue;
     if (await lastWrittenAt(registry, entry) > Date.now() - SILENCE_MS) continue;

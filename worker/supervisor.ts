@@ -14,10 +14,14 @@ import { findSleapNn } from "../lib/sleap_nn/executable.ts";
 import { VERSION } from "../lib/version.ts";
 import { gpuInfo, gpuModel } from "./host/gpu.ts";
 import { bookDeadJob, bookUnfinished } from "./recovery/book_job.ts";
+import { finishJob, type JobEnd } from "./finish_job.ts";
 import { isFinalStatus, type JobFolder } from "./job_folder.ts";
 import { SIGN_OF_LIFE_MS } from "./job_life.ts";
 import { JobRecord } from "./job_record.ts";
 import { identifyProcess } from "./host/process_identity.ts";
+import { RequestTeller } from "./request_teller.ts";
+import { RequestWatch } from "./request_watch.ts";
+import { askedEnd } from "./trainer/requested_end.ts";
 import { trainModel } from "./trainer/train_model.ts";
 
 const log = logger("supervisor");
@@ -37,13 +41,17 @@ export async function supervise(folder: JobFolder, stop: AbortSignal): Promise<F
   const registry = await ModelRegistry.open(folder.root);
   const state = await folder.readState();
   if (isFinalStatus(state.status)) return state.status;
-  if (state.status === "running") return await bookDeadJob(folder, registry);
+  // Killed between result and state: whoever cancelled it in the queue, or an earlier supervisor.
+  const hasRun = state.status === "running" || await folder.readResult() !== null;
+  if (hasRun) return await bookDeadJob(folder, registry);
   const record = await JobRecord.open(folder, registry, state);
+  const requests = await RequestWatch.start(folder);
   const signs = setInterval(() => void folder.showLife().catch(() => {}), SIGN_OF_LIFE_MS);
   try {
-    return await runJob(record, job, stop);
+    return await runJob(record, job, requests, stop);
   } finally {
     clearInterval(signs);
+    await requests.close();
     await record.close();
   }
 }
@@ -51,6 +59,7 @@ export async function supervise(folder: JobFolder, stop: AbortSignal): Promise<F
 async function runJob(
   record: JobRecord,
   job: JobSpec,
+  requests: RequestWatch,
   stop: AbortSignal,
 ): Promise<FinalJobStatus> {
   await record.setState({
@@ -64,25 +73,37 @@ async function runJob(
     host: hostname(),
     version: VERSION,
   });
+  const teller = new RequestTeller(record, requests);
   try {
-    const [trainer, gpus] = await Promise.all([findSleapNn(), gpuInfo()]);
-    log.info(`trainer ${trainer.path} (${trainer.version ?? "version unknown"})`);
-    const tools = { job, trainer, gpuModel: gpuModel(gpus), stop };
-    for (const [model, spec] of job.models.entries()) {
-      if (stop.aborted) {
-        await record.finish("interrupted", `The job was ended before ${spec.model_type}`);
-        return "interrupted";
-      }
-      const outcome = await trainModel(record, model, spec, tools);
-      if (outcome.status !== "completed") {
-        await record.finish(outcome.status, outcome.error);
-        return outcome.status;
-      }
-    }
-    await record.finish("succeeded", null);
-    return "succeeded";
+    const end = await trainModels(record, job, requests, stop);
+    await teller.close();
+    return await finishJob(record, end);
   } catch (error) {
     log.error(messageOf(error));
+    await teller.close();
     return await bookUnfinished(record, { reason: "crash", error: messageOf(error) });
   }
+}
+
+async function trainModels(
+  record: JobRecord,
+  job: JobSpec,
+  requests: RequestWatch,
+  stop: AbortSignal,
+): Promise<JobEnd> {
+  const [trainer, gpus] = await Promise.all([findSleapNn(), gpuInfo()]);
+  log.info(`trainer ${trainer.path} (${trainer.version ?? "version unknown"})`);
+  const tools = { job, trainer, gpuModel: gpuModel(gpus), stop, requests };
+  for (const [model, spec] of job.models.entries()) {
+    await requests.look();
+    // No model is meant: it is the whole job that is to end.
+    const asked = askedEnd({ ...requests.now, finish: null }, model, stop);
+    if (asked !== null && asked.how !== "finish") {
+      const error = `The job was ended before ${spec.model_type} (${asked.reason})`;
+      return { status: "interrupted", error };
+    }
+    const { status, error } = await trainModel(record, model, spec, tools);
+    if (status !== "completed") return { status, error };
+  }
+  return { status: "succeeded", error: null };
 }

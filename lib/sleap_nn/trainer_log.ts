@@ -30,6 +30,8 @@ export interface TrainerLogMarks {
   acceleratorFallback: { asked: string; used: string | null } | null;
   /** Fit returned normally: `Finished training at:`. */
   finished: boolean;
+  /** It has taken a command of the control socket, which only knows `stop`. */
+  stopReceived: boolean;
 }
 
 /** What a whole log tells. */
@@ -48,6 +50,7 @@ const FALLBACK = new RegExp(
   LOGGED + "Configured accelerator '(.+)' is not (?:available|a recognized option)",
 );
 const ACCELERATOR = new RegExp(LOGGED + "Training on (\\S+) accelerator");
+const STOP_RECEIVED = new RegExp(LOGGED + "Received control message: ");
 const FINISHED = new RegExp(LOGGED + String.raw`Finished training at: \d{4}-\d\d-\d\d \d\d:`);
 
 /** Looks for the marks in a log that may still grow; reads each byte once. */
@@ -99,7 +102,11 @@ function lastLine(text: string): string | null {
 class MarkFinder {
   #decoder = new TextDecoder();
   #line = "";
-  #marks: TrainerLogMarks = { acceleratorFallback: null, finished: false };
+  #marks: TrainerLogMarks = {
+    acceleratorFallback: null,
+    finished: false,
+    stopReceived: false,
+  };
 
   add(chunk: Uint8Array): void {
     const lines = (this.#line + this.#decoder.decode(chunk, { stream: true })).split(/[\r\n]/);
@@ -116,6 +123,7 @@ class MarkFinder {
   #look(line: string): void {
     const marks = this.#marks;
     marks.finished ||= FINISHED.test(line);
+    marks.stopReceived ||= STOP_RECEIVED.test(line);
     const asked = FALLBACK.exec(line)?.[1];
     const used = ACCELERATOR.exec(line)?.[1];
     if (asked !== undefined) marks.acceleratorFallback = { asked, used: null };

@@ -9,15 +9,19 @@ import { modifiedAt, sizeOf } from "../../lib/files/file_info.ts";
 import { logger } from "../../lib/log.ts";
 import type { FinalJobStatus, JobEvent, ModelOutcome } from "../../lib/protocol/job_events.ts";
 import type { ModelRegistry } from "../../lib/registry.ts";
+import { TrainerLogScan } from "../../lib/sleap_nn/trainer_log.ts";
 import { modelFolder } from "../../lib/registry/model_folder.ts";
 import { endLostTrainer } from "../host/process_group.ts";
 import { placeOf } from "../host/process_identity.ts";
 import { readEvents } from "../job_events.ts";
+import { finishJob, type JobEnd } from "../finish_job.ts";
 import { isFinalStatus, type JobFolder, type JobState } from "../job_folder.ts";
 import { hasLivingSupervisor } from "../job_life.ts";
 import { JobRecord } from "../job_record.ts";
+import { type JobRequest, readRequest } from "../job_request.ts";
 import { readOrSalvageState } from "./salvage.ts";
 import { notStarted, outcomeOf } from "../trainer/outcome.ts";
+import { type AskedOfTraining, withRequest } from "../trainer/requested_outcome.ts";
 import { removeScratch } from "../trainer/scratch.ts";
 
 const log = logger("recovery");
@@ -99,11 +103,6 @@ async function adoptModels(record: JobRecord): Promise<void> {
   }
 }
 
-interface JobEnd {
-  status: FinalJobStatus;
-  error: string | null;
-}
-
 async function finishModels(
   record: JobRecord,
   events: readonly JobEvent[],
@@ -115,20 +114,50 @@ async function finishModels(
       event.type === "model_finished" ? [[event.model, event.outcome] as const] : []
     ),
   );
+  const request = await readRequest(record.folder);
   for (const [model, { model_id }] of record.state.models.entries()) {
     if (model_id === null) continue;
     const known = outcomes.get(model);
-    const outcome = known ?? await judgeModel(record, model, model_id, why);
+    const outcome = known ?? withRequest(
+      await judgeModel(record, model, model_id, why),
+      await askedOf(record, model, events, request),
+    );
     if (known === undefined) {
       await record.modelFinished(model, model_id, outcome);
       outcomes.set(model, outcome);
     }
     await record.setModel(model, { status: outcome.status });
   }
-  const end = written ?? endOf([...outcomes.values()], record.state.models.length, why.error);
-  if (written === undefined) await record.finish(end.status, end.error);
-  else await record.writeEnd(end.status, end.error);
-  return end.status;
+  if (written !== undefined) {
+    await record.writeEnd(written.status, written.error);
+    return written.status;
+  }
+  const count = record.state.models.length;
+  const end = endOf([...outcomes.values()], count, why.error);
+  // Stopped before its first model, all of it can still be trained.
+  const isUntouched = outcomes.size === 0 && request.end?.what === "stop";
+  return await finishJob(record, isUntouched ? { ...end, status: "interrupted" } : end);
+}
+
+/** Whether the trainer has taken the command to finish early, its log tells. */
+async function askedOf(
+  { folder, state: { trainer } }: JobRecord,
+  model: number,
+  events: readonly JobEvent[],
+  { end, finish }: JobRequest,
+): Promise<AskedOfTraining> {
+  const started = events.findLast((event) =>
+    event.type === "trainer_started" && event.model === model
+  );
+  const isMeant = finish?.model === model && trainer?.model === model;
+  const said = isMeant
+    ? await new TrainerLogScan({ path: folder.logPath, from: trainer.log_offset }).poll()
+    : null;
+  return {
+    end: end?.what ?? null,
+    hasTakenFinish: said?.stopReceived ?? false,
+    maxEpochs: started?.type === "trainer_started" ? started.max_epochs : null,
+  };
 }
 
 /** The first model that did not complete gives the job its state. */

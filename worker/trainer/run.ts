@@ -11,6 +11,7 @@ import type { ControlSocket } from "../../lib/sleap_nn/control_socket.ts";
 import type { SleapNn } from "../../lib/sleap_nn/executable.ts";
 import type { TrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import type { JobRecord } from "../job_record.ts";
+import type { RequestWatch } from "../request_watch.ts";
 import type { TrainerProcess } from "./process.ts";
 
 const log = logger("supervisor");
@@ -22,6 +23,8 @@ export interface TrainTools {
   gpuModel: string;
   /** Aborted: end the trainer and book what there is; its reason says why. */
   stop: AbortSignal;
+  /** What somebody asks of the job. */
+  requests: RequestWatch;
 }
 
 /** One run of the trainer for one model. */

@@ -1,55 +1,90 @@
 /**
- * A trainer from its word to its end.
+ * A trainer from its word to its end, and what is asked of it meanwhile.
  *
  * @module
  */
+import { join } from "node:path";
 import type { ModelOutcome } from "../../lib/protocol/job_events.ts";
+import { readCheckpoint } from "../../lib/sleap_nn/checkpoint_file.ts";
+import { ConnectionTeller } from "./connection_teller.ts";
 import { outcomeOf } from "./outcome.ts";
-import type { TrainerProcess } from "./process.ts";
+import { askedEnd, RequestedEnd } from "./requested_end.ts";
+import { withRequest } from "./requested_outcome.ts";
 import { quietly, type WaitingTrainer } from "./run.ts";
-import { TrainerWatch } from "./watch.ts";
+import { type TrainerSight, TrainerWatch } from "./watch.ts";
 
 /** Let the trainer go, watch it until its end, and judge what it left. */
 export async function runTrainer(waiting: WaitingTrainer): Promise<ModelOutcome> {
-  const { record, model, attempt, runFolder, socket, tools, process, logOffset } = waiting;
+  const { record, model, runFolder, logOffset, tools: { requests } } = waiting;
   const { registry, folder: { logPath } } = record;
-  const watch = new TrainerWatch({
+  const end = requestedEndOf(waiting);
+  const watch = watchOf(waiting, (sight) => end.see(sight));
+  const teller = new ConnectionTeller(waiting, requests);
+  const began = performance.now();
+  const exitCode = await runToEnd(waiting, end)
+    .finally(() => teller.close())
+    .finally(() => watch.stop());
+  const durationSeconds = (performance.now() - began) / 1000;
+  const reason = end.reason ?? "crash";
+  const ended = { exitCode, reason, durationSeconds, runFolder, logPath, logOffset };
+  const outcome = await outcomeOf(ended, registry);
+  await requests.look();
+  return withRequest(outcome, {
+    end: requests.now.end,
+    hasTakenFinish: requests.now.finish === model && end.hasTakenFinish,
+    maxEpochs: maxEpochsOf(waiting),
+  });
+}
+
+function watchOf(waiting: WaitingTrainer, onSight: (sight: TrainerSight) => void): TrainerWatch {
+  const { record, model, attempt, runFolder, socket, logOffset } = waiting;
+  return new TrainerWatch({
     model,
     attempt,
     runFolder,
-    logPath,
+    logPath: record.folder.logPath,
     logOffset,
     socket,
-    storedPath: (path) => registry.storedPath(path),
+    storedPath: (path) => record.registry.storedPath(path),
     record: async (body) => void await record.record(body),
+    onSight,
   });
-  const began = performance.now();
-  const exitCode = await runToEnd(process, tools.stop).finally(() => watch.stop());
-  const durationSeconds = (performance.now() - began) / 1000;
-  const reason = tools.stop.aborted ? String(tools.stop.reason) : "crash";
-  const ended = { exitCode, reason, durationSeconds, runFolder, logPath, logOffset };
-  return await outcomeOf(ended, registry);
 }
 
-/** sleap-nn acts on SIGTERM after the running batch; a trainer that does not is killed. */
-const STOP_GRACE_MS = 30_000;
+function requestedEndOf(waiting: WaitingTrainer): RequestedEnd {
+  const { record, model, runFolder, socket, process } = waiting;
+  const lastPath = join(runFolder, "last.ckpt");
+  const warn = async (message: string) =>
+    void await record.record({ type: "warning", model, message });
+  return new RequestedEnd({
+    maxEpochs: maxEpochsOf(waiting),
+    socket,
+    async lastCheckpoint() {
+      const checkpoint = await readCheckpoint(lastPath);
+      return checkpoint.ok ? checkpoint.epoch : -1;
+    },
+    terminate: () => void quietly("tell the trainer to end", async () => await process.terminate()),
+    kill: () => void quietly("kill the trainer", () => process.kill()),
+    warn: (message) => void quietly("tell why not", () => warn(message)),
+  });
+}
 
-async function runToEnd(process: TrainerProcess, stop: AbortSignal): Promise<number> {
-  let killer: ReturnType<typeof setTimeout> | undefined;
-  const onStop = () => {
-    void quietly("tell the trainer to end", async () => await process.terminate());
-    killer = setTimeout(
-      () => void quietly("kill the trainer", () => process.kill()),
-      STOP_GRACE_MS,
-    );
-  };
-  stop.addEventListener("abort", onStop, { once: true });
+function maxEpochsOf({ config, tools }: WaitingTrainer): number | null {
+  return tools.job.overrides.max_epochs ?? config.maxEpochs;
+}
+
+async function runToEnd(waiting: WaitingTrainer, end: RequestedEnd): Promise<number> {
+  const { model, process, tools: { requests, stop } } = waiting;
+  const ask = () => end.ask(askedEnd(requests.now, model, stop));
+  const unsubscribe = requests.onChange(ask);
+  stop.addEventListener("abort", ask, { once: true });
   try {
-    if (stop.aborted) onStop();
-    else await process.go();
+    ask();
+    if (end.reason === null) await process.go();
     return await process.ended();
   } finally {
-    clearTimeout(killer);
-    stop.removeEventListener("abort", onStop);
+    unsubscribe();
+    stop.removeEventListener("abort", ask);
+    end.dispose();
   }
 }

@@ -34,6 +34,20 @@ export interface WatchedTrainer {
   storedPath(path: string): string;
   /** Records one event. */
   record(body: JobEventBody): Promise<void>;
+  /** Told after each look how far the trainer is. */
+  onSight(sight: TrainerSight): void;
+}
+
+/** How far a trainer is, by its files. */
+export interface TrainerSight {
+  /** 0-based index of the last epoch that was reported; -1: none. */
+  epoch: number;
+  /** 0-based index of the epoch of `last.ckpt`; -1: none is complete. */
+  lastCheckpoint: number;
+  /** Fit returned normally. */
+  finished: boolean;
+  /** It has taken the command to stop early. */
+  stopReceived: boolean;
 }
 
 /** Watches one trainer from before its start until after its end. */
@@ -47,6 +61,7 @@ export class TrainerWatch {
   readonly #watching: Promise<unknown>;
   #isStopped = false;
   #lastEpoch = -1;
+  #lastCheckpoint = -1;
   #waitingRows = new Set<number>();
   #lastBatchEvent = -Infinity;
   #saidFallback = false;
@@ -137,6 +152,7 @@ export class TrainerWatch {
     const checkpoint = await readCheckpoint(path);
     if (!checkpoint.ok) return;
     this.#stamps.set(kind, stamp);
+    if (kind === "last") this.#lastCheckpoint = checkpoint.epoch;
     this.#record({
       type: "checkpoint",
       epoch: checkpoint.epoch,
@@ -146,7 +162,13 @@ export class TrainerWatch {
   }
 
   async #lookAtLog(): Promise<void> {
-    const { acceleratorFallback } = await this.#log.poll();
+    const { acceleratorFallback, finished, stopReceived } = await this.#log.poll();
+    this.#trainer.onSight({
+      epoch: this.#lastEpoch,
+      lastCheckpoint: this.#lastCheckpoint,
+      finished,
+      stopReceived,
+    });
     const { asked, used } = acceleratorFallback ?? {};
     if (!used || this.#saidFallback) return;
     this.#saidFallback = true;

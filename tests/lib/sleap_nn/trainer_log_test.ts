@@ -15,6 +15,7 @@ type Report = Omit<TrainerLogReport, "lastLine">;
 const NOTHING: Report = {
   acceleratorFallback: null,
   finished: false,
+  stopReceived: false,
   lastError: null,
   shellError: null,
 };
@@ -23,11 +24,13 @@ const LOG = `${TIME}Input config:
   description: "Finished training at: Training on cpu accelerator"
 ${TIME}Configured accelerator 'gpu' is not available on this machine; changing it to 'auto' (…).
 ${TIME}Training on cpu accelerator
+${TIME}Received control message: {'command': 'stop'}
 ${FINISHED}
 `;
 const MARKS: TrainerLogMarks = {
   acceleratorFallback: { asked: "gpu", used: "cpu" },
   finished: true,
+  stopReceived: true,
 };
 const REPORT: Report = { ...NOTHING, ...MARKS };
 
