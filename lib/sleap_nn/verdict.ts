@@ -133,9 +133,13 @@ function describeFailure(
 /** Reasons that are nobody's request. */
 const UNASKED: readonly string[] = ["crash", "power"];
 
-/** Did it end as sleap-nn does when it is told to: with 0 or by the signal? */
-function wasAskedToEnd({ exitCode, reason }: EndedTrainer): boolean {
-  return !UNASKED.includes(reason) && (exitCode === 0 || signalOf(exitCode) !== null);
+/** What PyTorch fails with when its loader processes get the group's SIGTERM before it acts on it. */
+const LOADER_TERMINATED = /DataLoader worker \(pid.*\) is killed by signal: Terminated/;
+
+/** Did it end as sleap-nn does when it is told to: with 0, by the signal or by its loaders' end? */
+function wasAskedToEnd({ exitCode, reason, lastError }: EndedTrainer): boolean {
+  if (UNASKED.includes(reason)) return false;
+  return exitCode === 0 || signalOf(exitCode) !== null || LOADER_TERMINATED.test(lastError ?? "");
 }
 
 /** A shell's exit codes for a program that it cannot run, or find. */

@@ -143,6 +143,10 @@ Deno.test("judgeTraining() tells an end on request from one that nobody asked fo
       assert.equal(await errorOf(left, { exitCode, reason: "shutdown" }), onRequest);
     }
   }
+  const loader = "RuntimeError: DataLoader worker (pid 19194) is killed by signal: Terminated.";
+  const ofLoader = { exitCode: 1, lastError: loader };
+  assert.equal(await errorOf({ last: 2 }, { ...ofLoader, reason: "shutdown" }), onRequest);
+  assert.equal(await errorOf({ last: 2 }, ofLoader), loader, "nobody asked for it");
   assert.equal(
     await errorOf({ last: 2 }, { reason: "crash" }),
     "The training ended before its last epoch (exit code 0)",
