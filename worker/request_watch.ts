@@ -102,17 +102,20 @@ export class RequestWatch {
     try {
       await this.#readIfChanged();
       await this.#lookAtWorker();
+      this.#become(this.#wish());
     } catch (error) {
       log.warn(`cannot look at the job's request: ${messageOf(error)}`);
     }
+  }
+
+  #wish(): PresentWish {
     const { end, finish, watch } = this.#request;
-    const isLost = watch.state === "lost" || (watch.state === "attached" && this.#isWorkerGone);
-    this.#become({
+    return {
       end: this.#now.end === "cancel" ? "cancel" : end?.what ?? this.#now.end,
       finish: finish?.model ?? this.#now.finish,
-      isLost,
+      isLost: watch.state === "lost" || (watch.state === "attached" && this.#isWorkerGone),
       onLost: watch.on_lost,
-    });
+    };
   }
 
   async #readIfChanged(): Promise<void> {

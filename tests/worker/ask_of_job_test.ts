@@ -7,8 +7,10 @@ import { makeTrainRequest } from "../../lib/training/train_request.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
 import { askOfJob } from "../../worker/ask_of_job.ts";
 import { identifyProcess, type ProcessIdentity } from "../../worker/host/process_identity.ts";
+import { finishJob } from "../../worker/finish_job.ts";
 import { readEvents } from "../../worker/job_events.ts";
 import { JobFolder, type JobState } from "../../worker/job_folder.ts";
+import { JobRecord } from "../../worker/job_record.ts";
 import { changeRequest, readRequest } from "../../worker/job_request.ts";
 import { JobBed } from "../support/job_bed.ts";
 import { configText, TrainingWorld } from "../support/training.ts";
@@ -131,6 +133,28 @@ Deno.test("askOfJob() of a dead job: it is booked, and told how", async () => {
   await using bed = await JobBed.create({ status: "running", starter: null, supervisor: GONE });
   await askOfJob(bed.folder, bed.registry, "cancel");
   assert.equal((await bed.folder.readState()).status, "cancelled");
+});
+
+Deno.test("a cancel at the very end either counts or is refused", async () => {
+  await using bed = await JobBed.create();
+  const seen = new Set<string>();
+  for (let round = 0; round < 40; round++) {
+    await bed.writeState({ status: "running", starter: null });
+    await Deno.remove(bed.folder.requestPath).catch(() => {});
+    using _lock = await FileLock.acquire(bed.folder.lockPath);
+    const record = await JobRecord.open(bed.folder, bed.registry, await bed.folder.readState());
+    const pause = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 4));
+    const [asked, status] = await Promise.all([
+      pause().then(() => askOfJob(bed.folder, bed.registry, "cancel"))
+        .then(() => "cancelled", () => "succeeded"),
+      pause().then(() => finishJob(record, { status: "succeeded", error: null })),
+    ]);
+    await record.close();
+    assert.equal(status, asked, `round ${round}`);
+    assert.equal((await bed.folder.readResult())?.status, asked);
+    seen.add(asked);
+  }
+  assert.equal(seen.size, 2, "both come about");
 });
 
 for (const [what, status] of [["cancel", "cancelled"], ["stop", "interrupted"]] as const) {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import type { JobEvent } from "../../lib/protocol/job_events.ts";
 import { JobRecord } from "../../worker/job_record.ts";
 import { changeRequest } from "../../worker/job_request.ts";
 import { identifyProcess } from "../../worker/host/process_identity.ts";
 import { RequestWatch } from "../../worker/request_watch.ts";
-import { recoverJob } from "../../worker/recovery.ts";
+import { recoverJobs } from "../../worker/recovery.ts";
 import { ConnectionTeller } from "../../worker/trainer/connection_teller.ts";
 import { JobBed } from "../support/job_bed.ts";
 import { StagedTraining } from "../support/staged_training.ts";
@@ -167,15 +168,21 @@ Deno.test("CR8 50 losses in a row are 50 events; a late one after completion cha
   await record.close();
 });
 
-Deno.test("a job that has ended while its manifest says the connection is lost is booked", async () => {
-  await using bed = await JobBed.create({ status: "running" });
+Deno.test("an older manifest that says the connection is lost is booked anew", async () => {
+  await using bed = await JobBed.create({ status: "running", starter: null });
   const id = await bed.register();
   const record = await JobRecord.open(bed.folder, bed.registry, await bed.folder.readState());
   await record.setModel(0, { model_id: id, status: "training" });
   await record.record({ type: "connection_lost", model: 0, attempt: 1 });
   await record.close();
+  const manifest = join(bed.folder.root, "models/.registry/manifest.json");
+  const before = await Deno.readTextFile(manifest);
+  await recoverJobs(bed.registry);
+  await Deno.writeTextFile(manifest, before);
+  await Deno.remove(join(bed.folder.root, `models/centroid_${id}/model.json`));
   assert.equal((await bed.registry.get(id))?.running, true);
-  assert.equal(await recoverJob(bed.folder, bed.registry), "failed");
+
+  await recoverJobs(bed.registry);
   const entry = await bed.registry.get(id);
   assert.equal(entry?.status, "failed");
   assert.equal(entry.running, false);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { FileLock } from "../../lib/files/lock.ts";
 import type { ModelEntry } from "../../lib/registry.ts";
+import { loseConnection } from "../../lib/registry/transitions.ts";
 import { findMissingFiles, locateModel, locateModels } from "../../worker/locate_models.ts";
 import { RegistryBed } from "../support/registry.ts";
 
@@ -50,6 +51,16 @@ Deno.test("locateModel(): a training that ended since it was read has lost nobod
   const located = await locateModel(bed.registry, entry);
   assert.equal(located.supervised, true);
   assert.equal(located.entry, entry);
+});
+
+Deno.test("locateModel(): a training that goes on without a connection has a supervisor, too", async () => {
+  await using bed = await RegistryBed.create();
+  await trainingModel(bed);
+  await bed.registry.update(ID, (entry) => loseConnection(entry, "2026-11-24T12:00:00Z"));
+  const entry = await bed.registry.resolve(ID);
+  assert.equal((await locateModel(bed.registry, entry)).supervised, false, "nobody holds the lock");
+  using _lock = await lockJob(bed);
+  assert.equal((await locateModel(bed.registry, entry)).supervised, true);
 });
 
 Deno.test("locateModels() looks for the checkpoint of every entry", async () => {

@@ -30,6 +30,22 @@ Deno.test("jobs stop in mid-epoch: the epoch's last.ckpt, interrupted", async ()
   assert.doesNotMatch(await Deno.readTextFile(training.job.logPath), /KeyboardInterrupt/);
 });
 
+Deno.test("jobs stop while the trainer starts: its first epoch makes it worth resuming", async () => {
+  await using world = await TrainingWorld.create();
+  const training = await StagedTraining.start(world, [], {
+    script: {
+      startupMs: 1_000,
+      models: { centroid: { waitForFileAt: { epoch: 1, file: world.path("never") } } },
+    },
+  });
+  await training.says(({ type }) => type === "trainer_started");
+  await training.ask("stop");
+  const { status, model } = await training.ended();
+  assert.equal(status, "interrupted");
+  assert.equal(model.reason, "stopped");
+  assert.equal(model.checkpoint?.epoch, 0);
+});
+
 Deno.test("jobs stop in the last epoch: the training completes", async () => {
   await using world = await TrainingWorld.create();
   const training = await StagedTraining.start(world, [{ epoch: 2 }]);
