@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConflictError, NotFoundError } from "../lib/errors.ts";
+import { ConflictError, NotAuthorisedError, NotFoundError } from "../lib/errors.ts";
 import { isFolder } from "../lib/files/file_info.ts";
 import { FileLock, isLocked } from "../lib/files/lock.ts";
 import type { JobRequestKind } from "../lib/protocol/job_events.ts";
@@ -21,6 +21,7 @@ import { recoverJob } from "./recovery.ts";
  * queue is cancelled here and now.
  *
  * @throws {NotFoundError} when there is no such job
+ * @throws {NotAuthorisedError} when it is another user's
  * @throws {ConflictError} when the job has ended, or what is asked makes no sense now
  */
 export async function askOfJob(
@@ -29,13 +30,24 @@ export async function askOfJob(
   what: JobRequestKind,
 ): Promise<void> {
   if (!(await isFolder(folder.path))) throw new NotFoundError(`No job "${folder.jobId}" here`);
-  if (await lifeOf(folder) === "dead") return await askDeadJob(folder, registry, what);
+  if (await isDead(folder)) return await askDeadJob(folder, registry, what);
   await changeRequest(folder, async (request) => {
     const state = await folder.readState();
     await check(folder, state, request, what);
     return what === "finish" ? withFinish(request, trainingModel(state)) : withEnd(request, what);
   });
   if (what === "cancel") await cancelIfQueued(folder, registry);
+}
+
+async function isDead(folder: JobFolder): Promise<boolean> {
+  try {
+    return await lifeOf(folder) === "dead";
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.PermissionDenied)) throw cause;
+    throw new NotAuthorisedError(`Job ${folder.jobId} is another user's: "${folder.path}"`, {
+      cause,
+    });
+  }
 }
 
 /** Its supervisor can obey no more: it is booked with what was asked, which is then how it ended. */

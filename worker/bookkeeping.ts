@@ -95,7 +95,7 @@ function withOutcome(entry: ModelEntry, outcome: ModelOutcome, time: string): Mo
     warning: outcome.warning,
     last_epoch: lastEpoch(outcome) ?? entry.last_epoch ?? null,
     metrics: { ...outcome.metrics },
-    ...(outcome.stopped_early ? { stopped_early: true } : {}),
+    ...stoppedEarly(entry, outcome),
   };
   if (status === "completed") return complete(ended, { ...outcome.metrics }, time);
   if (status === "failed") return fail(ended, { reason, error }, time);
@@ -106,6 +106,12 @@ function withOutcome(entry: ModelEntry, outcome: ModelOutcome, time: string): Mo
     reason,
     error,
   }, time);
+}
+
+/** A model that was stopped early may have been trained to its last epoch since. */
+function stoppedEarly(entry: ModelEntry, outcome: ModelOutcome): { stopped_early?: boolean } {
+  if (!outcome.stopped_early && entry.stopped_early === undefined) return {};
+  return { stopped_early: outcome.stopped_early ?? false };
 }
 
 /** An epoch may have been reported whose checkpoint was not written any more. */

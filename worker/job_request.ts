@@ -51,9 +51,9 @@ export const NO_REQUEST: JobRequest = {
 
 /** What is asked of a job; a file that is damaged, or a newer program's, asks nothing. */
 export async function readRequest(folder: JobFolder): Promise<JobRequest> {
-  const json = await readTextOrNull(folder.requestPath);
-  if (json === null) return NO_REQUEST;
   try {
+    const json = await readTextOrNull(folder.requestPath);
+    if (json === null) return NO_REQUEST;
     return v.parse(JobRequestSchema, JSON.parse(json));
   } catch (error) {
     log.warn(`cannot read "${folder.requestPath}": ${messageOf(error)}; it is passed over`);

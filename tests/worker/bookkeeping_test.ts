@@ -215,3 +215,13 @@ Deno.test("bookEvents() writes only what changes something", async () => {
   await bookEvents(bed.registry, JOB, id, events);
   assert.equal((await bed.registry.resolve(id)).revision, revision);
 });
+
+Deno.test("a model that was finished early, and later trained to its end, was not", () => {
+  const finished = (outcome: ModelOutcome) =>
+    eventsOf([{ type: "model_finished", ...OF_MODEL, model_id: "aaaaaaaa", outcome }]);
+  const early = fold(finished({ ...OUTCOME, stopped_early: true }));
+  assert.equal(early.stopped_early, true);
+  const resumed: ModelEntry = { ...ENTRY, stopped_early: true };
+  assert.equal(fold(finished(OUTCOME), resumed).stopped_early, false);
+  assert.ok(!("stopped_early" in fold(finished(OUTCOME))));
+});

@@ -35,4 +35,7 @@ Deno.test("a damaged request asks nothing", () =>
       await Deno.writeTextFile(folder.requestPath, text);
       assert.deepEqual(await readRequest(folder), NO_REQUEST);
     }
+    await Deno.remove(folder.requestPath);
+    await Deno.mkdir(folder.requestPath);
+    assert.deepEqual(await readRequest(folder), NO_REQUEST);
   }));

@@ -70,6 +70,7 @@ export class RequestedEnd {
   #finishing: AbortController | null = null;
   #killer: ReturnType<typeof setTimeout> | undefined;
   #reason: string | null = null;
+  #isOver = false;
 
   constructor(trainer: EndableTrainer, options: RequestedEndOptions = {}) {
     this.#trainer = trainer;
@@ -102,13 +103,14 @@ export class RequestedEnd {
     if (this.#since !== null && sight.epoch > this.#sight.epoch) this.#since.epochsSeen++;
     this.#sight = sight;
     if (sight.stopReceived) this.#finishing?.abort();
-    if (this.#asked?.how === "after epoch" && this.#hasEpochEnded()) {
+    if (!this.#isOver && this.#asked?.how === "after epoch" && this.#hasEpochEnded()) {
       this.#terminate(this.#asked.reason);
     }
   }
 
-  /** The trainer has ended. */
+  /** The trainer has ended: what is seen of it later ends nothing any more. */
   dispose(): void {
+    this.#isOver = true;
     clearTimeout(this.#killer);
     this.#finishing?.abort();
   }

@@ -138,6 +138,15 @@ Deno.test(
   }),
 );
 
+Deno.test("RequestedEnd a trainer that crashed while it was to stop was told nothing", async () => {
+  const trainer = new FakeTrainer();
+  await trainer.ask(STOP);
+  trainer.end.dispose();
+  trainer.see({ epoch: 0, lastCheckpoint: 0 });
+  assert.deepEqual(trainer.done, []);
+  assert.equal(trainer.end.reason, null);
+});
+
 Deno.test(
   "RequestedEnd stop of a resumed training waits for the checkpoint of its first epoch",
   withTrainer(new FakeTrainer(100), async (trainer) => {
