@@ -36,6 +36,8 @@ export function command(): CommandUnknownOpts {
     .option("--max-epochs <n>", "total number of epochs", parseCount)
     .option("--batch-size <n>", "samples in a batch", parseCount)
     .option("--learning-rate <x>", "initial learning rate", parsePositive)
+    .option("--resume <model>", "go on with a model from its newest checkpoint: an ID or prefix")
+    .option("--restart", "with --resume: begin the model again from epoch 0, under the same ID")
     .option("--local", "train on this machine, not on a worker")
     .addOption(roomOption())
     .addOption(workerOption())
@@ -54,11 +56,14 @@ Examples:
   sleap-rtc train --local --pkg-path labels.v001.slp.training_job.zip
   sleap-rtc train --config centroid.yaml --labels mice.pkg.slp       (on the worker of the room)
   sleap-rtc train --worker gpu1 -c centroid.yaml --labels mice.pkg.slp
+  sleap-rtc train --local --resume a3f5e8c9                          (after an interruption)
+  sleap-rtc train --local --resume a3f5e8c9 --max-epochs 200         (more than planned)
 
-Exit code: 0 all models completed, 5 the worker is lost, 6 the job ended otherwise, 7 the worker
+Exit code: 0 all models completed, 3 the model or its checkpoint is not there, 5 the worker is lost, 6 the job ended otherwise, 7 the worker
 is busy, 130 left with Ctrl-C.`;
 
 async function run(options: TrainCommandOptions): Promise<void> {
+  checkResume(options);
   if (options.local) {
     refuseTogether(options, ["room", "worker", "autoSelect"], "--local");
     const { trainHere } = await import("./train/local.ts");
@@ -67,6 +72,33 @@ async function run(options: TrainCommandOptions): Promise<void> {
   refuseTogether(options, ["registry"], "a training on a worker");
   const { trainRemotely } = await import("./train/remote.ts");
   await trainRemotely(options);
+}
+
+const OF_A_NEW_TRAINING = {
+  labels: "--labels",
+  valLabels: "--val-labels",
+  pkgPath: "--pkg-path",
+  runName: "--run-name",
+  batchSize: "--batch-size",
+  learningRate: "--learning-rate",
+} as const;
+
+/** A resumed model is trained as it was, perhaps for longer. */
+function checkResume(options: TrainCommandOptions): void {
+  const { resume, restart, config } = options;
+  if (resume === undefined) {
+    if (!restart) return;
+    throw new UsageError("--restart needs --resume", {
+      hint: "Name the model that begins again: sleap-rtc train --resume MODEL --restart",
+    });
+  }
+  const names = Object.keys(OF_A_NEW_TRAINING) as (keyof typeof OF_A_NEW_TRAINING)[];
+  const given = names.find((name) => options[name] !== undefined);
+  const spelling = config.length > 0 ? "--config" : given && OF_A_NEW_TRAINING[given];
+  if (spelling === undefined) return;
+  throw new UsageError(`${spelling} does not go together with --resume`, {
+    hint: "A resumed model keeps its configuration and labels; only --max-epochs may change.",
+  });
 }
 
 const SPELLINGS = {

@@ -76,13 +76,16 @@ function applyEvent(entry: ModelEntry, jobId: string, event: JobEvent): ModelEnt
     case "checkpoint":
       return withCheckpoint(entry, event);
     case "model_finished":
-      return withOutcome(withLastEpoch(entry, jobId, event), event.outcome, event.time);
+      return withOutcome(withLastEpoch(withDuration(entry, jobId, event), jobId, event), event);
     default:
       return entry;
   }
 }
 
-function withOutcome(entry: ModelEntry, outcome: ModelOutcome, time: string): ModelEntry {
+function withOutcome(
+  entry: ModelEntry,
+  { outcome, time }: { outcome: ModelOutcome; time: string },
+): ModelEntry {
   const { status, reason, error, checkpoint } = outcome;
   const ended: ModelEntry = {
     ...entry,
@@ -91,7 +94,6 @@ function withOutcome(entry: ModelEntry, outcome: ModelOutcome, time: string): Mo
     last_checkpoint_path: outcome.last_checkpoint_path,
     checkpoint,
     training_hyperparameters: outcome.hyperparameters ?? entry.training_hyperparameters ?? null,
-    metadata: { ...entry.metadata, training_duration_seconds: outcome.duration_seconds },
     warning: outcome.warning,
     last_epoch: lastEpoch(outcome) ?? entry.last_epoch ?? null,
     metrics: { ...outcome.metrics },
@@ -114,6 +116,20 @@ function stoppedEarly(entry: ModelEntry, outcome: ModelOutcome): { stopped_early
   return { stopped_early: outcome.stopped_early ?? false };
 }
 
+/** What is resumed has taken the time of all its attempts. */
+function withDuration(
+  entry: ModelEntry,
+  jobId: string,
+  { attempt, outcome }: { attempt: number; outcome: ModelOutcome },
+): ModelEntry {
+  const { training_duration_seconds: before } = entry.metadata ?? {};
+  const own = entry.attempts?.find((one) => one.job_id === jobId && one.attempt === attempt);
+  const isFresh = typeof before !== "number" || own?.started_from === null;
+  const seconds = outcome.duration_seconds + (isFresh ? 0 : before);
+  const training_duration_seconds = Math.round(seconds * 1000) / 1000;
+  return { ...entry, metadata: { ...entry.metadata, training_duration_seconds } };
+}
+
 /** An epoch may have been reported whose checkpoint was not written any more. */
 function withLastEpoch(
   entry: ModelEntry,
@@ -133,8 +149,8 @@ function lastEpoch(outcome: ModelOutcome): number | null {
 
 /** Until the model is completed, `checkpoint_path` names the newest complete checkpoint. */
 function withCheckpoint(entry: ModelEntry, event: { path: string; kind: string }): ModelEntry {
-  const hasLast = entry.last_checkpoint_path?.endsWith("last.ckpt") ?? false;
-  if (event.kind === "best" && hasLast) return entry;
+  const last = event.path.replace(/[^/]*$/, "last.ckpt");
+  if (event.kind === "best" && entry.last_checkpoint_path === last) return entry;
   return { ...entry, checkpoint_path: event.path, last_checkpoint_path: event.path };
 }
 

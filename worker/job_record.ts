@@ -108,12 +108,17 @@ export class JobRecord {
     });
   }
 
-  /** Write down that a model is in the registry. */
-  async registered(model: number, modelId: string, modelType: string): Promise<void> {
+  /** Write down that a model is in the registry, new or again. */
+  async registered(
+    model: number,
+    modelId: string,
+    modelType: string,
+    attempt: number = this.#attemptOf(model),
+  ): Promise<void> {
     await this.record({
       type: "model_registered",
       model,
-      attempt: this.#attempt,
+      attempt,
       model_id: modelId,
       model_type: modelType,
       folder: modelFolder(modelType, modelId),
@@ -125,7 +130,7 @@ export class JobRecord {
     await this.record({
       type: "model_finished",
       model,
-      attempt: this.#attempt,
+      attempt: this.#attemptOf(model),
       model_id: modelId,
       outcome,
     });
@@ -157,8 +162,9 @@ export class JobRecord {
     await this.#writer.close();
   }
 
-  get #attempt(): number {
-    return this.#state.trainer?.attempt ?? 1;
+  #attemptOf(model: number): number {
+    const { trainer } = this.#state;
+    return trainer?.model === model ? trainer.attempt : 1;
   }
 
   /** What a full disk took at the end of the model before is set aside again. */

@@ -12,6 +12,9 @@ export interface TrainCommandOptions {
   maxEpochs?: number | undefined;
   batchSize?: number | undefined;
   learningRate?: number | undefined;
+  /** The model that goes on, instead of a new training. */
+  resume?: string | undefined;
+  restart?: true | undefined;
   local?: true | undefined;
   room?: string | undefined;
   worker?: string | undefined;

@@ -94,10 +94,10 @@ export class JobView {
     switch (event.type) {
       case "model_registered":
         model.id = event.model_id;
-        return [`registered ${nameOf(model)} in ${event.folder}`];
+        return event.attempt > 1 ? [] : [`registered ${nameOf(model)} in ${event.folder}`];
       case "trainer_started":
         model.maxEpochs = event.max_epochs;
-        return [`training ${nameOf(model)}`];
+        return [startedText(model, event)];
       case "batch":
         model.batch = event;
         return [];
@@ -126,6 +126,22 @@ export class JobView {
       ...leftText(model, model.last.at),
     ].join("  ");
   }
+}
+
+function startedText(
+  model: ModelView,
+  { attempt, max_epochs, started_from }: Extract<JobEvent, { type: "trainer_started" }>,
+): string {
+  const id = model.id ?? model.type;
+  if (!started_from) {
+    return attempt > 1 ? `beginning ${id} again from epoch 0` : `training ${nameOf(model)}`;
+  }
+  const { epoch, path, sha256 } = started_from;
+  const total = max_epochs === null ? "" : ` of ${max_epochs}`;
+  const file = path.slice(path.lastIndexOf("/") + 1);
+  return `resuming ${id} after epoch ${epoch + 1}${total} (${file}, sha256 ${
+    sha256.slice(0, 12)
+  }…)`;
 }
 
 function finishedLines(

@@ -82,6 +82,7 @@ export const ModelOutcomeSchema = v.object({
    * - `crash`: the trainer ended by itself, or the supervisor was gone
    * - `power`: the machine was started anew
    * - `shutdown`: the supervisor was told to end
+   * - `wrong epoch`: a resumed trainer did not go on where its checkpoint ends
    * - `stopped`, `cancelled`, `connection lost`, `time limit`: somebody asked for it
    */
   reason: v.nullable(v.string()),

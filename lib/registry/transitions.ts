@@ -59,6 +59,8 @@ export function complete(
 export function interrupt(entry: ModelEntry, what: Interruption, now: string): ModelEntry {
   if (entry.status === "completed") return entry;
   if (isFinal(entry)) throw finalError(entry, "interrupted");
+  const isOtherFile = typeof what.checkpointPath === "string" &&
+    what.checkpointPath !== entry.checkpoint_path;
   return {
     ...entry,
     status: "interrupted",
@@ -66,7 +68,7 @@ export function interrupt(entry: ModelEntry, what: Interruption, now: string): M
     running: false,
     last_epoch: what.epoch ?? entry.last_epoch ?? null,
     checkpoint_path: what.checkpointPath ?? entry.checkpoint_path ?? null,
-    checkpoint: what.checkpoint ?? entry.checkpoint ?? null,
+    checkpoint: what.checkpoint ?? (isOtherFile ? null : entry.checkpoint) ?? null,
     reason: what.reason ?? null,
     error: what.error ?? null,
   };

@@ -14,6 +14,8 @@ export interface EndedTrainer {
   exitCode: number | null;
   /** The log holds `Finished training at:`. */
   finishedLine: boolean;
+  /** Total number of epochs that were asked for; null: not known. */
+  maxEpochs?: number | null | undefined;
   /** Absolute path of the folder it wrote to, which held no checkpoint when it was started. */
   runFolder: string;
   /**
@@ -68,20 +70,21 @@ export interface Verdict {
 /**
  * Judge a trainer that has ended.
  *
- * - `completed`: fit returned normally and this process left a complete `best.ckpt`; an exit code
- *   other than 0 then means that the evaluation after the training failed, which is a warning.
+ * - `completed`: fit returned normally, or there is a checkpoint of the last epoch, and this process
+ *   left a complete `best.ckpt`; that the evaluation after the training failed is a warning.
  * - `interrupted`: not so, but a complete checkpoint is there to resume from.
  * - `failed`: there is none, whatever the exit code (sleap-nn exits 0 after SIGTERM and for help).
  */
 export async function judgeTraining(trainer: EndedTrainer): Promise<Verdict> {
   const bestPath = join(trainer.runFolder, "best.ckpt");
-  const lastPath = join(trainer.runFolder, "last.ckpt");
   const best = await readCheckpoint(bestPath);
   const bestCheckpoint = onDisk(bestPath, best);
-  const lastCheckpoint = onDisk(lastPath, await readCheckpoint(lastPath));
+  const lastCheckpoint = await checkpointOnDisk(join(trainer.runFolder, "last.ckpt"));
   const checkpoints = { bestCheckpoint, lastCheckpoint };
 
-  if (trainer.finishedLine && best.ok) {
+  const newest = newerCheckpoint(lastCheckpoint, bestCheckpoint);
+  const isTrained = newest !== null && newest.epoch + 1 >= (trainer.maxEpochs ?? Infinity);
+  if ((trainer.finishedLine || isTrained) && best.ok) {
     const warning = evaluationWarning(trainer);
     return { status: "completed", reason: null, error: null, warning, ...checkpoints };
   }
@@ -97,14 +100,34 @@ export async function judgeTraining(trainer: EndedTrainer): Promise<Verdict> {
   };
 }
 
+/** A checkpoint file; null where it is missing or not complete. */
+export async function checkpointOnDisk(path: string): Promise<CheckpointOnDisk | null> {
+  return onDisk(path, await readCheckpoint(path));
+}
+
+/**
+ * The newer one of a run's checkpoints: a trainer that is cut off between the two has a `best.ckpt`
+ * that is newer than its `last.ckpt`.
+ */
+export function newerCheckpoint(
+  last: CheckpointOnDisk | null,
+  best: CheckpointOnDisk | null,
+): CheckpointOnDisk | null {
+  return last === null || (best !== null && best.epoch > last.epoch) ? best : last;
+}
+
 function onDisk(path: string, verdict: CheckpointVerdict): CheckpointOnDisk | null {
   if (!verdict.ok) return null;
   const { epoch, bytes } = verdict;
   return { path, epoch, bytes };
 }
 
+const ENDED_BEFORE_EVALUATION =
+  "the training was ended after its last epoch: its post-training evaluation may be missing";
+
 function evaluationWarning(trainer: EndedTrainer): string | null {
-  if (trainer.exitCode === 0) return null;
+  if (trainer.exitCode === 0) return trainer.finishedLine ? null : ENDED_BEFORE_EVALUATION;
+  if (wasAskedToEnd(trainer)) return ENDED_BEFORE_EVALUATION;
   if (trainer.exitCode === null) {
     return "nobody saw the trainer end: its post-training evaluation may be missing";
   }

@@ -9,6 +9,7 @@ import type { ModelSpec, TrainOverrides, TrainSpec } from "../protocol/job_spec.
 import { digestLabels } from "../registry/model_id.ts";
 import { readTrainConfig, type TrainConfig } from "../sleap_nn/train_config.ts";
 import { identifyModel, timestampName } from "./identify_model.ts";
+import { newJobId } from "./job_id.ts";
 import { checkConfiguredLabels, type InputOptions, readTrainInputs } from "./train_inputs.ts";
 
 /** What the user asked for. */
@@ -104,8 +105,4 @@ function once<T>(compute: (path: string) => Promise<T>): (path: string) => Promi
     known.set(path, answer);
     return answer;
   };
-}
-
-function newJobId(): string {
-  return `job_${crypto.getRandomValues(new Uint8Array(4)).toHex()}`;
 }

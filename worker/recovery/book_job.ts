@@ -8,7 +8,7 @@ import { ConflictError } from "../../lib/errors.ts";
 import { modifiedAt, sizeOf } from "../../lib/files/file_info.ts";
 import { logger } from "../../lib/log.ts";
 import type { FinalJobStatus, JobEvent, ModelOutcome } from "../../lib/protocol/job_events.ts";
-import type { ModelRegistry } from "../../lib/registry.ts";
+import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
 import { TrainerLogScan } from "../../lib/sleap_nn/trainer_log.ts";
 import { modelFolder } from "../../lib/registry/model_folder.ts";
 import { endLostTrainer } from "../host/process_group.ts";
@@ -20,6 +20,8 @@ import { hasLivingSupervisor } from "../job_life.ts";
 import { JobRecord } from "../job_record.ts";
 import { type JobRequest, readRequest } from "../job_request.ts";
 import { readOrSalvageState } from "./salvage.ts";
+import { attemptFolder, nextAttempt } from "../trainer/attempts.ts";
+import { outcomeOfModel } from "../trainer/model_outcome.ts";
 import { notStarted, outcomeOf } from "../trainer/outcome.ts";
 import { type AskedOfTraining, withRequest } from "../trainer/requested_outcome.ts";
 import { removeScratch } from "../trainer/scratch.ts";
@@ -175,13 +177,36 @@ async function judgeModel(
   record: JobRecord,
   model: number,
   modelId: string,
+  why: Why,
+): Promise<ModelOutcome> {
+  const { folder, registry } = record;
+  const entry = await registry.get(modelId);
+  if (!entry?.model_type) return notStarted(why.error, why.reason);
+  const ofModel = join(folder.root, modelFolder(entry.model_type, modelId));
+  const attempt = attemptOf(record, model, entry);
+  const latest = attempt ?? await nextAttempt(entry, ofModel) - 1;
+  await removeScratch(attemptFolder(ofModel, latest), folder.jobId);
+  const own = attempt === null
+    ? notStarted(why.error, why.reason)
+    : await judgeAttempt(record, model, entry, attemptFolder(ofModel, attempt), why);
+  return await outcomeOfModel(own, { modelId, attempt }, registry);
+}
+
+/** The job's attempt at a model; null: its trainer never ran, what is there is of earlier ones. */
+function attemptOf({ folder, state }: JobRecord, model: number, entry: ModelEntry): number | null {
+  if (state.trainer?.model === model) return state.trainer.attempt;
+  const known = entry.attempts ?? [];
+  const own = known.findLast(({ job_id }) => job_id === folder.jobId);
+  return own?.attempt ?? (known.length === 0 ? 1 : null);
+}
+
+async function judgeAttempt(
+  { folder, registry, state }: JobRecord,
+  model: number,
+  entry: ModelEntry,
+  runFolder: string,
   { reason, error }: Why,
 ): Promise<ModelOutcome> {
-  const { folder, registry, state } = record;
-  const entry = await registry.get(modelId);
-  if (!entry?.model_type) return notStarted(error, reason);
-  const runFolder = join(folder.root, modelFolder(entry.model_type, modelId));
-  await removeScratch(runFolder, folder.jobId);
   const lastOutput = await lastOutputAt(folder, runFolder);
   const trainer = state.trainer?.model === model ? state.trainer : null;
   // Where nothing tells of a trainer, its last word counts for nothing, but its checkpoint counts.

@@ -14,7 +14,7 @@ import type { ModelRegistry } from "../../lib/registry.ts";
 import { type Hyperparameters, readHyperparameters } from "../../lib/sleap_nn/train_config.ts";
 import { readTrainerLog } from "../../lib/sleap_nn/trainer_log.ts";
 import { readTrainingLog, summarise } from "../../lib/sleap_nn/training_log.ts";
-import { type CheckpointOnDisk, judgeTraining } from "../../lib/sleap_nn/verdict.ts";
+import { judgeTraining, newerCheckpoint } from "../../lib/sleap_nn/verdict.ts";
 
 const log = logger("supervisor");
 
@@ -40,9 +40,11 @@ export async function outcomeOf(
   registry: ModelRegistry,
 ): Promise<ModelOutcome> {
   const said = await readTrainerLog({ path: run.logPath, from: run.logOffset });
+  const { configPath, hyperparameters } = await readRunConfig(run.runFolder);
   const verdict = await judgeTraining({
     exitCode: run.exitCode,
     finishedLine: said.finished,
+    maxEpochs: countOf(hyperparameters?.max_epochs),
     runFolder: run.runFolder,
     reason: run.reason,
     lastError: said.lastError,
@@ -52,13 +54,11 @@ export async function outcomeOf(
   });
   await syncRun(run.runFolder);
   const { status, reason, error, warning, bestCheckpoint, lastCheckpoint } = verdict;
-  const newest = newer(lastCheckpoint, bestCheckpoint);
+  const newest = newerCheckpoint(lastCheckpoint, bestCheckpoint);
   const chosen = status === "completed" ? bestCheckpoint : newest;
   // What an interrupted training has done is what it can go on from.
   const through = status === "interrupted" ? newest?.epoch ?? null : null;
   const rows = await readTrainingLog(join(run.runFolder, "training_log.csv"));
-  const configPath = join(run.runFolder, "training_config.yaml");
-  const config = await readTextOrNull(configPath);
   return {
     status,
     reason,
@@ -69,18 +69,29 @@ export async function outcomeOf(
     checkpoint: chosen &&
       { epoch: chosen.epoch, sha256: await sha256File(chosen.path), bytes: chosen.bytes },
     last_checkpoint_path: newest && registry.storedPath(newest.path),
-    config_path: config === null ? null : registry.storedPath(configPath),
+    config_path: configPath && registry.storedPath(configPath),
     duration_seconds: Math.round(run.durationSeconds * 1000) / 1000,
-    hyperparameters: config === null ? null : hyperparametersOf(config, configPath),
+    hyperparameters,
   };
 }
 
-/** A trainer that is cut off between the two has a `best.ckpt` that is newer than its `last.ckpt`. */
-function newer(
-  last: CheckpointOnDisk | null,
-  best: CheckpointOnDisk | null,
-): CheckpointOnDisk | null {
-  return last === null || (best !== null && best.epoch > last.epoch) ? best : last;
+/** What a run wrote down of itself before it began to train. */
+interface RunConfig {
+  /** Absolute path of `training_config.yaml`; null: there is none. */
+  configPath: string | null;
+  hyperparameters: Hyperparameters | null;
+}
+
+/** Look at the resolved configuration of a run. */
+export async function readRunConfig(runFolder: string): Promise<RunConfig> {
+  const path = join(runFolder, "training_config.yaml");
+  const text = await readTextOrNull(path);
+  if (text === null) return { configPath: null, hyperparameters: null };
+  return { configPath: path, hyperparameters: hyperparametersOf(text, path) };
+}
+
+function countOf(value: unknown): number | null {
+  return typeof value === "number" && value >= 1 ? value : null;
 }
 
 /** What is booked must outlive a power cut: sleap-nn leaves its files in the page cache. */

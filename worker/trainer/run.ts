@@ -12,6 +12,7 @@ import type { SleapNn } from "../../lib/sleap_nn/executable.ts";
 import type { TrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import type { JobRecord } from "../job_record.ts";
 import type { RequestWatch } from "../request_watch.ts";
+import type { FirstEpoch } from "./first_epoch.ts";
 import type { TrainerProcess } from "./process.ts";
 
 const log = logger("supervisor");
@@ -36,6 +37,8 @@ export interface Run {
   attempt: number;
   /** The checkpoint that it goes on from; null: from epoch 0. */
   startedFrom: StartedFrom | null;
+  /** Watches that it does. */
+  firstEpoch: FirstEpoch;
   config: TrainConfig;
   /** Absolute path. */
   runFolder: string;

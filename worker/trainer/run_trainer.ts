@@ -37,7 +37,7 @@ export async function runTrainer(waiting: WaitingTrainer): Promise<ModelOutcome>
 }
 
 function watchOf(waiting: WaitingTrainer, onSight: (sight: TrainerSight) => void): TrainerWatch {
-  const { record, model, attempt, runFolder, socket, logOffset } = waiting;
+  const { record, model, attempt, runFolder, socket, logOffset, firstEpoch } = waiting;
   return new TrainerWatch({
     model,
     attempt,
@@ -45,6 +45,7 @@ function watchOf(waiting: WaitingTrainer, onSight: (sight: TrainerSight) => void
     logPath: record.folder.logPath,
     logOffset,
     socket,
+    firstEpoch,
     storedPath: (path) => record.registry.storedPath(path),
     record: async (body) => void await record.record(body),
     onSight,

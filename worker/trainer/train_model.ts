@@ -10,18 +10,22 @@ import { isFolder, sizeOf } from "../../lib/files/file_info.ts";
 import { logger } from "../../lib/log.ts";
 import type { ModelOutcome } from "../../lib/protocol/job_events.ts";
 import type { ModelSpec } from "../../lib/protocol/job_spec.ts";
-import { modelFolder } from "../../lib/registry/model_folder.ts";
 import { type ControlSocket, openControlSocket } from "../../lib/sleap_nn/control_socket.ts";
 import { readTrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import { completeTrainConfig } from "../../lib/sleap_nn/train_config/complete.ts";
 import { trainerEnvironment } from "../../lib/sleap_nn/trainer_environment.ts";
 import { JOB_VARIABLE, markOf } from "../host/process_group.ts";
 import type { JobRecord } from "../job_record.ts";
+import { attemptFolder } from "./attempts.ts";
+import { beginModel, type BegunModel } from "./begin_model.ts";
+import { FirstEpoch } from "./first_epoch.ts";
+import { outcomeOfModel } from "./model_outcome.ts";
 import { notStarted } from "./outcome.ts";
 import { TrainerProcess } from "./process.ts";
 import { quietly, type Run, type TrainTools, type WaitingTrainer } from "./run.ts";
 import { runTrainer } from "./run_trainer.ts";
 import { makeScratch, removeScratch } from "./scratch.ts";
+import { splitLabelsIn } from "./split_labels.ts";
 
 const log = logger("supervisor");
 
@@ -38,73 +42,34 @@ export async function trainModel(
   spec: ModelSpec,
   tools: TrainTools,
 ): Promise<ModelOutcome> {
-  const modelId = await register(record, model, spec, tools);
-  const outcome = await train(record, model, spec, modelId, tools);
-  await record.modelFinished(model, modelId, outcome);
+  const begun = await beginModel(record, model, spec, tools);
+  const outcome = await train(record, model, spec, begun, tools);
+  await record.modelFinished(model, begun.modelId, outcome);
   await record.setModel(model, { status: outcome.status });
   return outcome;
-}
-
-async function register(
-  record: JobRecord,
-  model: number,
-  spec: ModelSpec,
-  tools: TrainTools,
-): Promise<string> {
-  const wished = spec.full_hash.slice(0, 8);
-  const modelId = await record.registry.register({
-    id: wished,
-    full_hash: spec.full_hash,
-    run_name: spec.run_name,
-    model_type: spec.model_type,
-    training_job_hash: spec.training_job_hash,
-    labels_sha256: spec.labels_sha256,
-    source: "worker-training",
-    metadata: {
-      dataset: spec.dataset,
-      gpu_model: tools.gpuModel,
-      training_duration_seconds: null,
-    },
-    sleap_nn_version: tools.trainer.version,
-    job_id: tools.job.job_id,
-    model_index: model,
-    running: false,
-    attempts: [],
-    last_epoch: null,
-    last_checkpoint_path: null,
-    checkpoint: null,
-  });
-  await record.setModel(model, { model_id: modelId, status: "training" });
-  await record.registered(model, modelId, spec.model_type);
-  if (modelId !== wished) {
-    await record.record({
-      type: "warning",
-      model,
-      message: `ID ${wished} is taken by the same configuration, labels and run name: ` +
-        `this model is ${modelId}`,
-    });
-  }
-  return modelId;
 }
 
 async function train(
   record: JobRecord,
   model: number,
   spec: ModelSpec,
-  modelId: string,
+  begun: BegunModel,
   tools: TrainTools,
 ): Promise<ModelOutcome> {
-  const { folder } = record;
-  const runFolder = join(folder.root, modelFolder(spec.model_type, modelId));
+  const { modelId, attempt } = begun;
+  const { registry } = record;
   await using resources = new AsyncDisposableStack();
   let waiting: WaitingTrainer;
   try {
-    waiting = await prepare(record, model, spec, runFolder, tools, resources);
+    waiting = await prepare(record, model, spec, begun, tools, resources);
   } catch (error) {
     log.error(`cannot train model ${modelId}: ${messageOf(error)}`);
-    return notStarted(messageOf(error));
+    const never = { modelId, attempt: null };
+    return await outcomeOfModel(notStarted(messageOf(error)), never, registry);
   }
-  return await runTrainer(waiting);
+  const own = await runTrainer(waiting);
+  const { wrong: wrongEpoch } = waiting.firstEpoch;
+  return await outcomeOfModel(own, { modelId, attempt, wrongEpoch }, registry);
 }
 
 /** Make all that a run needs; `resources` gives it back, whatever happens. */
@@ -112,30 +77,34 @@ async function prepare(
   record: JobRecord,
   model: number,
   spec: ModelSpec,
-  runFolder: string,
+  { attempt, startedFrom, folder: modelFolder, splitFolder }: BegunModel,
   tools: TrainTools,
   resources: AsyncDisposableStack,
 ): Promise<WaitingTrainer> {
   const { folder } = record;
+  const runFolder = attemptFolder(modelFolder, attempt);
   const text = await folder.readConfig(spec.config);
   const config = readTrainConfig(text, spec.config).withOverrides(spec.script_overrides);
   const tempFolder = await makeScratch(runFolder, folder.jobId);
   resources.defer(() => removeScratch(runFolder, folder.jobId));
   const socket = await openSocketIfPossible();
   resources.defer(() => quietly("close the control socket", async () => await socket?.close()));
+  const end = Promise.withResolvers<void>();
   const run: Run = {
     record,
     model,
-    attempt: 1,
-    startedFrom: null,
+    attempt,
+    startedFrom,
+    firstEpoch: new FirstEpoch(startedFrom, end.resolve),
     config,
     runFolder,
     tempFolder,
     socket,
     tools,
   };
-  const args = ["train", "--config", await writeConfig(run)];
+  const args = ["train", "--config", await writeConfig(run, splitFolder)];
   const process = await prepareTrainer(run, args);
+  void end.promise.then(() => quietly("end the trainer", () => process.kill()));
   resources.defer(() => quietly("end the trainer", () => process.kill()));
   return { ...run, process, logOffset: await writeDown(run, process, args) };
 }
@@ -183,16 +152,16 @@ async function writeDown(run: Run, process: TrainerProcess, args: string[]): Pro
   return logOffset;
 }
 
-async function writeConfig({ config, runFolder, socket, tools }: Run): Promise<string> {
-  const { labels_path, val_labels_path, overrides, base_dir } = tools.job;
+async function writeConfig(run: Run, splitFolder: string | null): Promise<string> {
+  const { config, runFolder, socket, startedFrom, record: { registry }, tools } = run;
+  const { overrides, base_dir } = tools.job;
   const path = join(runFolder, "config.yaml");
   const yaml = completeTrainConfig(config, {
     baseDir: base_dir,
     ckptDir: dirname(runFolder),
     runName: basename(runFolder),
-    resumeCheckpoint: null,
-    trainLabels: labels_path === null ? undefined : [labels_path],
-    valLabels: val_labels_path === null ? undefined : [val_labels_path],
+    resumeCheckpoint: startedFrom && registry.absolutePath(startedFrom.path),
+    ...await chooseLabels(run, splitFolder),
     maxEpochs: overrides.max_epochs,
     batchSize: overrides.batch_size,
     learningRate: overrides.learning_rate,
@@ -201,6 +170,29 @@ async function writeConfig({ config, runFolder, socket, tools }: Run): Promise<s
   });
   await writeFileAtomic(path, yaml);
   return path;
+}
+
+/** Those of the attempt that a resume goes on with, so that no frame changes sides. */
+async function chooseLabels(
+  { config, model, record, tools }: Run,
+  splitFolder: string | null,
+): Promise<{ trainLabels?: string[] | undefined; valLabels?: string[] | undefined }> {
+  const { labels_path, val_labels_path } = tools.job;
+  const split = splitFolder === null ? null : await splitLabelsIn(splitFolder);
+  if (split !== null) return { trainLabels: split.train, valLabels: split.val };
+  const isSplitAnew = val_labels_path === null && config.valLabels.length === 0;
+  if (splitFolder !== null && isSplitAnew) {
+    await record.record({
+      type: "warning",
+      model,
+      message: `"${splitFolder}" has no labels_gt files any more: the labels are split anew, and ` +
+        "frames may change between training and validation",
+    });
+  }
+  return {
+    trainLabels: labels_path === null ? undefined : [labels_path],
+    valLabels: val_labels_path === null ? undefined : [val_labels_path],
+  };
 }
 
 /** A training works without: the files tell its progress too. */

@@ -13,6 +13,7 @@ import type { ControlSocket, TrainerMessage } from "../../lib/sleap_nn/control_s
 import { EpochProgress } from "../../lib/sleap_nn/epoch_progress.ts";
 import { TrainerLogScan } from "../../lib/sleap_nn/trainer_log.ts";
 import { TrainingLogTail } from "../../lib/sleap_nn/training_log.ts";
+import type { FirstEpoch } from "./first_epoch.ts";
 
 const log = logger("supervisor");
 const POLL_MS = 500;
@@ -30,6 +31,8 @@ export interface WatchedTrainer {
   logOffset: number;
   /** Null: only the files tell. */
   socket: ControlSocket | null;
+  /** Asked whether to believe what the trainer says. */
+  firstEpoch: FirstEpoch;
   /** Form in which a path goes into an event. */
   storedPath(path: string): string;
   /** Records one event. */
@@ -97,6 +100,7 @@ export class TrainerWatch {
   async #readMessages(): Promise<void> {
     if (this.#trainer.socket === null) return;
     for await (const message of this.#trainer.socket.messages) {
+      if ("epoch" in message && !this.#trainer.firstEpoch.reported(message.epoch)) continue;
       const figures = this.#epochs.add(message);
       if (figures !== null) this.#epoch(figures.epoch, figures.trainLoss, figures.valLoss);
       if (message.event === "batch_end") this.#batch(message);
@@ -123,6 +127,8 @@ export class TrainerWatch {
     this.#waitingRows = new Set();
     const added = await this.#csv.poll();
     if (added.length === 0 && due.size === 0 && !last) return;
+    const [first] = this.#csv.rows;
+    if (first === undefined || !this.#trainer.firstEpoch.logged(first.epoch)) return;
     for (const { epoch, trainLoss, valLoss } of this.#csv.rows) {
       if (epoch <= this.#lastEpoch) continue;
       if (last || this.#trainer.socket === null || due.has(epoch)) {
@@ -150,7 +156,7 @@ export class TrainerWatch {
     const stamp = await stampOf(path);
     if (stamp === null || stamp === this.#stamps.get(kind)) return;
     const checkpoint = await readCheckpoint(path);
-    if (!checkpoint.ok) return;
+    if (!checkpoint.ok || !this.#trainer.firstEpoch.reported(checkpoint.epoch)) return;
     this.#stamps.set(kind, stamp);
     if (kind === "last") this.#lastCheckpoint = checkpoint.epoch;
     this.#record({
