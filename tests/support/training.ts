@@ -85,6 +85,11 @@ export class TrainingWorld {
     return await runCli(args, { cwd: this.folder, env: this.#env(env) });
   }
 
+  /** Begin to run a command in the folder. */
+  start(args: string[]): RunningCli {
+    return spawnCli(args, { cwd: this.folder, env: this.#env({}) });
+  }
+
   /** Train the folder's configuration to the end. */
   async train(args: string[] = [], env: Record<string, string> = {}): Promise<CliResult> {
     return await this.cli([...this.#trainArgs, ...args], env);

@@ -13,7 +13,7 @@ import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
 import { readCheckpoint, type ValidCheckpoint } from "../../lib/sleap_nn/checkpoint_file.ts";
 import { parseTrainerView } from "../../lib/sleap_nn/train_config.ts";
 import { headNames } from "../../lib/sleap_nn/train_config/heads.ts";
-import { attemptsSinceRestart, readAttempts } from "../trainer/attempts.ts";
+import { attemptsOf, readAttempts } from "../trainer/attempts.ts";
 
 const log = logger("resume");
 
@@ -101,12 +101,13 @@ async function noUse(
   error: SleapRtcError,
 ): Promise<SleapRtcError> {
   log.warn(error.message);
-  const restart = `begin again from epoch 0: sleap-rtc train --resume ${entry.id} --restart`;
   const others = await otherCheckpoints(entry, registry);
-  const hint = others.length === 0
-    ? `Bring the file back, or ${restart}`
-    : `Complete and there: ${others.join(", ")}. Bring the missing file back, or ${restart}`;
-  const options = { hint: entry.checkpoint_path ? hint : capitalised(restart) };
+  const hint = [
+    ...(others.length === 0 ? [] : [`Complete and there: ${others.join(", ")}.`]),
+    ...(entry.checkpoint_path ? ["Bring the file back, or begin"] : ["Begin"]),
+    `again from epoch 0: sleap-rtc train --resume ${entry.id} --restart`,
+  ].join(" ");
+  const options = { hint };
   return error instanceof ConflictError
     ? new ConflictError(error.message, options)
     : new NotFoundError(error.message, options);
@@ -114,7 +115,7 @@ async function noUse(
 
 async function otherCheckpoints(entry: ModelEntry, registry: ModelRegistry): Promise<string[]> {
   const chosen = entry.last_checkpoint_path ?? entry.checkpoint_path ?? null;
-  const attempts = await readAttempts(attemptsSinceRestart(entry, registry));
+  const attempts = await readAttempts(attemptsOf(entry, registry));
   return attempts.toReversed()
     .flatMap(({ last, best }) => [last, best])
     .filter((checkpoint) => checkpoint !== null)
@@ -139,8 +140,4 @@ function epochText(epoch: number | null | undefined): string {
 
 function short(sha256: string): string {
   return `${sha256.slice(0, 12)}…`;
-}
-
-function capitalised(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

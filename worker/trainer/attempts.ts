@@ -56,13 +56,15 @@ async function attemptsWithFolder(modelFolder: string): Promise<number[]> {
       numbers.push(Number(ATTEMPT_NAME.exec(name)?.[1] ?? 0));
     }
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const isNone = error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory;
+    if (!isNone) throw error;
   }
   return numbers;
 }
 
-/** The attempts since the model was last begun from epoch 0, the earliest first. */
-export function attemptsSinceRestart(entry: ModelEntry, registry: ModelRegistry): Attempt[] {
+/** All attempts at a model, the earliest first. */
+export function attemptsOf(entry: ModelEntry, registry: ModelRegistry): Attempt[] {
   const stored = entryFolder(entry);
   if (stored === null) return [];
   const folder = registry.absolutePath(stored);
@@ -73,9 +75,13 @@ export function attemptsSinceRestart(entry: ModelEntry, registry: ModelRegistry)
       folder: attemptFolder(folder, attempt),
       startedFrom: started_from ?? null,
     }));
-  if (known.length === 0) return [{ number: 1, folder, startedFrom: null }];
-  const start = known.findLastIndex(({ startedFrom }) => startedFrom === null);
-  return known.slice(Math.max(0, start));
+  return known.length === 0 ? [{ number: 1, folder, startedFrom: null }] : known;
+}
+
+/** The attempts since the model was last begun from epoch 0, the earliest first. */
+export function attemptsSinceRestart(entry: ModelEntry, registry: ModelRegistry): Attempt[] {
+  const attempts = attemptsOf(entry, registry);
+  return attempts.slice(Math.max(0, attempts.findLastIndex((one) => one.startedFrom === null)));
 }
 
 /** Look at what attempts left; those that did not begin where they should are left out. */

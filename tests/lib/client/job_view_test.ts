@@ -99,3 +99,38 @@ Deno.test("JobView: a warning about the whole job is shown, too", () => {
     "warning: the disk is nearly full",
   ]);
 });
+
+function startedAgain(attempt: number, from: number | null): JobEvent {
+  return eventAt(10, {
+    type: "trainer_started",
+    model: 0,
+    attempt,
+    pid: 1,
+    command: ["sleap-nn"],
+    max_epochs: 100,
+    log_offset: 0,
+    started_from: from === null ? null : {
+      path: "models/centroid_a3f5e8c9/attempts/attempt-2/last.ckpt",
+      epoch: from,
+      sha256: "0123456789ab".padEnd(64, "f"),
+    },
+  });
+}
+
+Deno.test("a resumed training says from what, and its time left counts from its own start", () => {
+  const view = new JobView(["centroid"]);
+  const again = { type: "model_registered" as const, model: 0, attempt: 3, model_id: "a3f5e8c9" };
+  assert.deepEqual(view.add(eventAt(5, { ...again, model_type: "centroid", folder: "" })), []);
+  assert.deepEqual(view.add(startedAgain(3, 37)), [
+    "resuming a3f5e8c9 after epoch 38 of 100 (last.ckpt, sha256 0123456789ab…)",
+  ]);
+  const epoch = { type: "epoch" as const, model: 0, attempt: 3, train_loss: 1, val_loss: 1 };
+  assert.ok(!String(view.add(eventAt(60, { ...epoch, epoch: 38 }))).includes("left"));
+  const [line] = view.add(eventAt(70, { ...epoch, epoch: 39 }));
+  assert.match(line ?? "", /epoch 40\/100 .*10 min 00 s left/);
+});
+
+Deno.test("a restarted training says so", () => {
+  const view = new JobView(["centroid"]);
+  assert.deepEqual(view.add(startedAgain(2, null)), ["beginning centroid again from epoch 0"]);
+});

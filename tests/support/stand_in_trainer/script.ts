@@ -84,6 +84,8 @@ export interface StandInScript {
   trainLosses?: (number | null)[];
   /** Print nothing and publish nothing. */
   silent?: boolean;
+  /** Begin with this epoch, whatever a checkpoint says. */
+  firstEpoch?: number;
   failAt?: FailurePoint;
   dieBySignalAt?: DeathPoint;
   /** Go no further until killed. */

@@ -34,7 +34,7 @@ export async function fit(run: Run, callbacks: Callbacks): Promise<void> {
       "`isinstance(treespec, TreeSpec) and treespec.is_leaf()` instead.",
   );
   const { maxEpochs } = run.settings;
-  const first = resumed === null ? 0 : resumed.epoch + 1;
+  const first = run.script.firstEpoch ?? (resumed === null ? 0 : resumed.epoch + 1);
   if (first < maxEpochs) {
     const training = new Training(run, callbacks, resumed);
     if (!await training.run(first)) return;
