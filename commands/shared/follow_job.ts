@@ -33,6 +33,8 @@ export interface FollowedJob {
   ended(): Promise<EndedJob | null>;
   /** Options with which other commands find its models, e.g. `["--registry", "/lab"]`. */
   lookOptions: readonly string[];
+  /** Options with which `train` goes on where it runs, e.g. `["--local"]`. */
+  trainOptions: readonly string[];
   /** Where the trainer's output is, for people. */
   logPath: string;
 }
@@ -119,7 +121,11 @@ function describeEnd(entries: readonly ModelEntry[], job: FollowedJob): string {
       ...(entry.checkpoint_path ? [entry.checkpoint_path] : []),
     ].map(printable).join("  ")
   );
+  const interrupted = entries.filter(({ status }) => status === "interrupted");
   const commands = [
+    ...interrupted.map(({ id }) =>
+      `  ${typedCommand(["train", ...job.trainOptions, "--resume", id])}`
+    ),
     ...entries.map(({ id }) => `  ${typedCommand(["model-info", id, ...job.lookOptions])}`),
     `  ${typedCommand(["list-models", ...job.lookOptions])}`,
   ];

@@ -72,7 +72,9 @@ async function prepare(options: TrainCommandOptions): Promise<PreparedTraining> 
   const root = await findRegistryRoot({ option: options.registry, createInCwd: isNew });
   if (options.resume !== undefined) {
     const registry = await openRegistry(root);
-    return { trainer, registry, request: await requestResume(registry, options.resume, options) };
+    const request = await requestResume(registry, options.resume, options);
+    request.warnings.forEach(warn);
+    return { trainer, request, registry };
   }
   const request = await makeTrainRequest({
     ...trainingOf(options),
@@ -107,6 +109,7 @@ function followed(
   registry: ModelRegistry,
   options: TrainCommandOptions,
 ): FollowedJob {
+  const lookOptions = options.registry === undefined ? [] : ["--registry", options.registry];
   return {
     jobId: folder.jobId,
     modelTypes: () => Promise.resolve(spec.models.map(({ model_type }) => model_type)),
@@ -115,7 +118,8 @@ function followed(
       const result = await folder.readResult();
       return result && await endedJob(result, registry);
     },
-    lookOptions: options.registry === undefined ? [] : ["--registry", options.registry],
+    lookOptions,
+    trainOptions: ["--local", ...lookOptions],
     logPath: folder.logPath,
   };
 }

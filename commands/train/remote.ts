@@ -128,6 +128,7 @@ function followed(
     events: (signal) => worker.watch(jobId, signal),
     ended: () => endOf(worker),
     lookOptions,
+    trainOptions: lookOptions,
   };
 }
 

@@ -17,6 +17,8 @@ interface ModelView {
   last: EpochEnd | null;
   bestEpoch: number | null;
   bestLoss: number | null;
+  /** What it did before is not told here: which epoch is the best cannot be said. */
+  isResumed: boolean;
   batch: { epoch: number; batch: number; loss: number | null } | null;
 }
 
@@ -42,6 +44,7 @@ export class JobView {
       last: null,
       bestEpoch: null,
       bestLoss: null,
+      isResumed: false,
       batch: null,
     }));
   }
@@ -97,6 +100,7 @@ export class JobView {
         return event.attempt > 1 ? [] : [`registered ${nameOf(model)} in ${event.folder}`];
       case "trainer_started":
         model.maxEpochs = event.max_epochs;
+        model.isResumed = (event.started_from ?? null) !== null;
         return [startedText(model, event)];
       case "batch":
         model.batch = event;
@@ -113,7 +117,7 @@ export class JobView {
   #addEpoch(model: ModelView, event: Extract<JobEvent, { type: "epoch" }>): string {
     model.last = { epoch: event.epoch, at: Date.parse(event.time) };
     model.first ??= model.last;
-    const isBest = event.val_loss !== null &&
+    const isBest = event.val_loss !== null && !model.isResumed &&
       (model.bestLoss === null || event.val_loss < model.bestLoss);
     if (isBest) {
       model.bestLoss = event.val_loss;

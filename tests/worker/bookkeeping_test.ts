@@ -225,3 +225,50 @@ Deno.test("a model that was finished early, and later trained to its end, was no
   assert.equal(fold(finished(OUTCOME), resumed).stopped_early, false);
   assert.ok(!("stopped_early" in fold(finished(OUTCOME))));
 });
+
+Deno.test("CR24 a resumed attempt is booked beside the first, its time added", () => {
+  const before = fold(eventsOf([
+    ...BODIES.slice(0, 7),
+    {
+      type: "model_finished",
+      ...OF_MODEL,
+      model_id: "aaaaaaaa",
+      outcome: { ...OUTCOME, status: "interrupted", reason: "crash" },
+    },
+  ]));
+  const again: ModelEntry = { ...before, status: "training", job_id: "job_22222222" };
+  const of = { model: 0, attempt: 2 };
+  const started_from = { path: "m/last.ckpt", epoch: 1, sha256: "0".repeat(64) };
+  const start: JobEventBody = {
+    type: "trainer_started",
+    ...of,
+    pid: 8,
+    command: ["sleap-nn"],
+    max_epochs: 3,
+    log_offset: 0,
+    started_from,
+  };
+  const best = "m/attempts/attempt-2/best.ckpt";
+  const events = eventsOf([
+    start,
+    { type: "epoch", ...of, epoch: 2, train_loss: null, val_loss: 0.3 },
+    { type: "checkpoint", ...of, epoch: 2, path: best, kind: "best" },
+    { type: "model_finished", ...of, model_id: "aaaaaaaa", outcome: OUTCOME },
+  ]);
+  const foldAgain = (entry: ModelEntry, some: readonly JobEvent[]) =>
+    some.reduce((now, event) => foldEvent(now, "job_22222222", event), entry);
+  const running = foldAgain(again, events.slice(0, 3));
+  assert.equal(
+    running.last_checkpoint_path,
+    best,
+    "newer than the last.ckpt of the attempt before",
+  );
+  assert.equal(running.metrics?.["best_val_loss"], 0.1);
+  assert.deepEqual(running.attempts?.map(({ attempt }) => attempt), [1, 2]);
+  assert.deepEqual(running.attempts?.[1]?.started_from, started_from);
+  const ended = foldAgain(running, [...events, ...events]);
+  assert.equal(ended.metadata?.["training_duration_seconds"], 25);
+  const restart = eventsOf([{ ...start, started_from: null }, ...BODIES.slice(8)])
+    .map((event) => "attempt" in event ? { ...event, attempt: 2 } : event);
+  assert.equal(foldAgain(again, restart).metadata?.["training_duration_seconds"], 12.5);
+});

@@ -13,7 +13,7 @@ import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
 import { readCheckpoint, type ValidCheckpoint } from "../../lib/sleap_nn/checkpoint_file.ts";
 import { parseTrainerView } from "../../lib/sleap_nn/train_config.ts";
 import { headNames } from "../../lib/sleap_nn/train_config/heads.ts";
-import { attemptsOf, readAttempts } from "../trainer/attempts.ts";
+import { attemptsOf, readAttempts } from "../attempts/attempts.ts";
 
 const log = logger("resume");
 

@@ -12,7 +12,7 @@ import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
 import { entryFolder } from "../../lib/registry/model_folder.ts";
 import { readTrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import { isFinalStatus, JobFolder } from "../job_folder.ts";
-import { attemptFolder } from "../trainer/attempts.ts";
+import { attemptFolder } from "../attempts/attempts.ts";
 
 const log = logger("resume");
 

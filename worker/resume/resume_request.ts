@@ -48,7 +48,8 @@ export async function resumeRequest(
     ? old.overrides
     : { ...old.overrides, max_epochs: maxEpochs };
   const total = overrides.max_epochs ?? configOf(old, old.model).maxEpochs;
-  const models = restart || await hasMore(entry, total, old, registry)
+  const goesOn = restart || await hasMore(entry, total, old, registry);
+  const models = goesOn
     ? [{ ...old.model, resume: { model_id: entry.id, restart } }, ...old.pending]
     : old.pending;
   await checkLabels(old, models);
@@ -68,7 +69,7 @@ export async function resumeRequest(
   };
   const used = new Set(models.map(({ config }) => config));
   const configs = new Map([...old.configs].filter(([config]) => used.has(config)));
-  return { spec, configs, warnings: [] };
+  return { spec, configs, warnings: goesOn ? [] : [onlyPending(entry, models)] };
 }
 
 /** Is something of the model itself left to train? Where not, its job's other models may be. */
@@ -85,6 +86,11 @@ async function hasMore(
     if (error instanceof NothingLeftError && old.pending.length > 0) return false;
     throw error;
   }
+}
+
+function onlyPending({ id, model_type }: ModelEntry, models: readonly ModelSpec[]): string {
+  const types = models.map((model) => model.model_type).join(", ");
+  return `${model_type} ${id} has all its epochs: its job goes on with ${types}`;
 }
 
 /** The trainer says so, too, but only when the model is taken up. */

@@ -14,7 +14,7 @@ import { readTrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import { typedCommand } from "../../lib/terminal/typed_command.ts";
 import type { JobRecord } from "../job_record.ts";
 import { checkedCheckpoint } from "../resume/checkpoint.ts";
-import { attemptsSinceRestart, nextAttempt } from "./attempts.ts";
+import { attemptsSinceRestart, nextAttempt } from "../attempts/attempts.ts";
 import type { TrainTools } from "./run.ts";
 
 /** A model that is `training` in the registry. */

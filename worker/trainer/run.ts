@@ -11,8 +11,8 @@ import type { ControlSocket } from "../../lib/sleap_nn/control_socket.ts";
 import type { SleapNn } from "../../lib/sleap_nn/executable.ts";
 import type { TrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import type { JobRecord } from "../job_record.ts";
+import type { FirstEpoch } from "../attempts/first_epoch.ts";
 import type { RequestWatch } from "../request_watch.ts";
-import type { FirstEpoch } from "./first_epoch.ts";
 import type { TrainerProcess } from "./process.ts";
 
 const log = logger("supervisor");

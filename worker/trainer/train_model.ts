@@ -16,16 +16,16 @@ import { completeTrainConfig } from "../../lib/sleap_nn/train_config/complete.ts
 import { trainerEnvironment } from "../../lib/sleap_nn/trainer_environment.ts";
 import { JOB_VARIABLE, markOf } from "../host/process_group.ts";
 import type { JobRecord } from "../job_record.ts";
-import { attemptFolder } from "./attempts.ts";
+import { attemptFolder } from "../attempts/attempts.ts";
 import { beginModel, type BegunModel } from "./begin_model.ts";
-import { FirstEpoch } from "./first_epoch.ts";
-import { outcomeOfModel } from "./model_outcome.ts";
+import { FirstEpoch } from "../attempts/first_epoch.ts";
+import { outcomeOfModel } from "../attempts/model_outcome.ts";
 import { notStarted } from "./outcome.ts";
 import { TrainerProcess } from "./process.ts";
 import { quietly, type Run, type TrainTools, type WaitingTrainer } from "./run.ts";
 import { runTrainer } from "./run_trainer.ts";
 import { makeScratch, removeScratch } from "./scratch.ts";
-import { splitLabelsIn } from "./split_labels.ts";
+import { splitLabelsIn } from "../attempts/split_labels.ts";
 
 const log = logger("supervisor");
 

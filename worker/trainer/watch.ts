@@ -13,7 +13,7 @@ import type { ControlSocket, TrainerMessage } from "../../lib/sleap_nn/control_s
 import { EpochProgress } from "../../lib/sleap_nn/epoch_progress.ts";
 import { TrainerLogScan } from "../../lib/sleap_nn/trainer_log.ts";
 import { TrainingLogTail } from "../../lib/sleap_nn/training_log.ts";
-import type { FirstEpoch } from "./first_epoch.ts";
+import type { FirstEpoch } from "../attempts/first_epoch.ts";
 
 const log = logger("supervisor");
 const POLL_MS = 500;

@@ -142,3 +142,12 @@ Deno.test("CR26 CR27 an interrupted or failed model can be abandoned, a running 
   }
   assert.throws(() => abandon({ id: "a3f5e8c9", status: "completed" }), ConflictError);
 });
+
+Deno.test("interrupt() with another checkpoint forgets what was measured of the one before", () => {
+  const checkpoint = { epoch: 3, sha256: "ab", bytes: 1 };
+  const entry = { id: "a3f5e8c9", status: "training", checkpoint_path: "a/last.ckpt", checkpoint };
+  const now = "2026-01-01T00:00:00.000Z";
+  const same = interrupt(entry, { checkpointPath: "a/last.ckpt", epoch: 3 }, now);
+  assert.deepEqual(same.checkpoint, checkpoint);
+  assert.equal(interrupt(entry, { checkpointPath: "b/last.ckpt", epoch: 4 }, now).checkpoint, null);
+});

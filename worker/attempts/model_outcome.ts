@@ -22,7 +22,7 @@ import {
   readAttempt,
   wrongFirstEpoch,
 } from "./attempts.ts";
-import { readRunConfig } from "./outcome.ts";
+import { readRunConfig } from "../trainer/outcome.ts";
 import { publishBest } from "./publish.ts";
 
 const log = logger("supervisor");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ModelOutcome } from "../../../lib/protocol/job_events.ts";
-import { outcomeOfModel } from "../../../worker/trainer/model_outcome.ts";
+import { outcomeOfModel } from "../../../worker/attempts/model_outcome.ts";
 import { notStarted } from "../../../worker/trainer/outcome.ts";
 import { checkpointBytes } from "../../support/checkpoint.ts";
 import { RegistryBed } from "../../support/registry.ts";
