@@ -4,6 +4,7 @@ import {
   Command,
   type CommandUnknownOpts,
   InvalidArgumentError,
+  Option,
 } from "@commander-js/extra-typings";
 import { findJoinedRoom, type JoinedRoom } from "../lib/credentials.ts";
 import { ConnectionError, UsageError } from "../lib/errors.ts";
@@ -11,12 +12,14 @@ import { logger, logToStderr } from "../lib/log.ts";
 import type { Mount } from "../lib/protocol/worker_calls.ts";
 import { joinRoom } from "../lib/signaling/join.ts";
 import { writeStdout } from "../lib/terminal/output.ts";
+import { ON_DISCONNECT, type OnDisconnect } from "../worker/job_request.ts";
 import { Worker } from "../worker/presence.ts";
 import { readJoinLink } from "./shared/read_join_link.ts";
 import { roomOption } from "./shared/options.ts";
 import { untilStopped } from "./shared/stop_signals.ts";
 
 const log = logger("worker");
+const MAX_JOBS = 64;
 
 /** `worker`: takes the jobs of clients in a room. */
 export function command(): CommandUnknownOpts {
@@ -39,6 +42,17 @@ export function command(): CommandUnknownOpts {
       collectMount,
       [] as Mount[],
     )
+    .option("--max-jobs <n>", "how many jobs may run at once; others wait in order", count, 1)
+    .addOption(
+      new Option(
+        "--on-disconnect <what>",
+        "what a training does when the client that watches it vanishes",
+      ).choices(ON_DISCONNECT).default("continue" as const),
+    )
+    .option(
+      "--resume-interrupted",
+      "take up again what a crash or a power cut has interrupted; not what somebody has stopped",
+    )
     .option("--debug", "log everything, and show where an error came from")
     .action(run);
 }
@@ -49,6 +63,9 @@ interface Options {
   workingDir: string;
   name: string;
   mount: Mount[];
+  maxJobs: number;
+  onDisconnect: OnDisconnect;
+  resumeInterrupted?: true | undefined;
   debug?: true | undefined;
 }
 
@@ -69,6 +86,9 @@ async function run(options: Options): Promise<void> {
     root,
     name: options.name,
     mounts: await Promise.all(options.mount.map(checkMount)),
+    maxJobs: options.maxJobs,
+    onDisconnect: options.onDisconnect,
+    resumeInterrupted: options.resumeInterrupted ?? false,
   });
   writeStdout(`worker ${options.name} ready in room ${room.room_id}\n`);
   log.info(`models in ${root}`);
@@ -79,7 +99,7 @@ async function run(options: Options): Promise<void> {
   if ("reason" in end) {
     throw new ConnectionError(`The worker is out of the room: ${end.reason}`);
   }
-  log.info(`${end.signal}: ending; a running training goes on`);
+  log.info(`${end.signal}: ending; running trainings go on`);
 }
 
 async function roomOf({ join, room }: Options): Promise<JoinedRoom> {
@@ -122,4 +142,10 @@ function collectMount(value: string, previous: Mount[]): Mount[] {
   if (path === "") throw new InvalidArgumentError("A folder is needed: PATH or PATH:LABEL.");
   const absolute = resolve(path);
   return [...previous, { path: absolute, label: label ?? basename(absolute) }];
+}
+
+function count(value: string): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number) && number >= 1 && number <= MAX_JOBS) return number;
+  throw new InvalidArgumentError(`A whole number from 1 to ${MAX_JOBS} is needed.`);
 }

@@ -9,9 +9,13 @@ import { WORKER_METHODS } from "../lib/protocol/worker_calls.ts";
 import type { PeerConnection } from "../lib/rtc/peer_connection.ts";
 import { RpcPeer } from "../lib/rtc/rpc_peer.ts";
 import { UploadReceiver } from "../lib/transfer/receiver.ts";
-import { JobHandlers } from "./handlers/jobs.ts";
+import type { ClientLine } from "./handlers/client_line.ts";
+import { jobHandlers } from "./handlers/jobs.ts";
 import { registryHandlers } from "./handlers/registry.ts";
-import type { WorkerContext } from "./worker_context.ts";
+import { Submissions } from "./handlers/submissions.ts";
+import { WatchHandlers } from "./handlers/watching.ts";
+import { sayInterrupted } from "./recovery/report.ts";
+import { type WorkerContext, workerInfo } from "./worker_context.ts";
 
 const log = logger("worker");
 
@@ -25,33 +29,37 @@ export async function serveConnection(
   log.info(`client "${peerId}" is connected`);
   const notify = async (method: string, params: unknown): Promise<void> =>
     await rpc.notify(method, params);
-  const jobs: JobHandlers = new JobHandlers(context, {
+  const line: ClientLine = {
     gone: gone.signal,
     send: async (text) => await connection.control.send(text),
     notify,
-  });
+  };
+  const submissions = new Submissions(context, line);
+  const watching: WatchHandlers = new WatchHandlers(context, line);
   const uploads = new UploadReceiver(context.store, connection.blocks, notify, {
     transfer: () => connection.transfer(),
   });
   const rpc: RpcPeer = new RpcPeer(connection.control, {
     peerId,
     handlers: {
-      [WORKER_METHODS.info]: async () => ({
-        ...context.info,
-        busy_with: await context.desk.runningJob(),
-      }),
+      [WORKER_METHODS.info]: () => workerInfo(context),
       ...registryHandlers(context.registry),
-      ...jobs.handlers,
+      ...jobHandlers(context),
+      ...watching.handlers,
       ...uploads.handlers,
     },
     onOther: (message) => {
-      jobs.receive(message).catch((error) => log.debug(`to "${peerId}": ${messageOf(error)}`));
+      submissions.receive(message).catch((error) =>
+        log.debug(`to "${peerId}": ${messageOf(error)}`)
+      );
     },
   });
   const receiving = uploads.run()
     .catch((error) => log.error(`uploads of "${peerId}": ${messageOf(error)}`));
+  void sayInterrupted(context.registry);
   const { how, reason } = await connection.closed;
   gone.abort();
+  await watching.close(how === "goodbye" ? "goodbye" : "vanished");
   await receiving;
   log.info(`client "${peerId}" is gone: ${how === "goodbye" ? "it said goodbye" : reason}`);
 }

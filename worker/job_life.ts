@@ -10,11 +10,12 @@ import { isFinalStatus, type JobFolder, type JobState, NewerJobError } from "./j
 
 /**
  * `ended`: the job has a final status. `alive`: somebody holds its lock, or is about to start its
- * supervisor. `elsewhere`: it belongs to another machine or container, whose locks and processes
+ * supervisor. `waiting`: it has its turn in the queue, and no worker has begun to start it, or that
+ * worker is gone. `elsewhere`: it belongs to another machine or container, whose locks and processes
  * may not show here, and something was written in it lately. `newer`: a newer program's job, which
  * is not ours to judge. `dead`: nobody is there to finish it.
  */
-export type JobLife = "ended" | "alive" | "elsewhere" | "newer" | "dead";
+export type JobLife = "ended" | "alive" | "waiting" | "elsewhere" | "newer" | "dead";
 
 /** How often a supervisor shows that it is alive, in milliseconds. */
 export const SIGN_OF_LIFE_MS = 30_000;
@@ -47,12 +48,17 @@ export async function lifeOf(folder: JobFolder): Promise<JobLife> {
 async function lifeByState(folder: JobFolder, state: JobState): Promise<JobLife> {
   const { status, starter, supervisor } = state;
   if (isFinalStatus(status)) return "ended";
+  const abandoned = isInQueue(state) ? "waiting" : "dead";
   const owner = supervisor ?? starter;
   if (owner !== null && await placeOf(owner) === "elsewhere") {
     const isSilent = await folder.lastSignOfLife() < Date.now() - SILENCE_MS;
-    return isSilent ? "dead" : "elsewhere";
+    return isSilent ? abandoned : "elsewhere";
   }
   if (await hasLivingSupervisor(state)) return "alive";
   const isStarting = status === "queued" && starter !== null && await isAlive(starter);
-  return isStarting ? "alive" : "dead";
+  return isStarting ? "alive" : abandoned;
+}
+
+function isInQueue({ status, turn }: JobState): boolean {
+  return status === "queued" && typeof turn === "number";
 }

@@ -23,8 +23,14 @@ import { labelsVideos } from "../lib/sleap_nn/labels_videos.ts";
 import { VERSION } from "../lib/version.ts";
 import { serveConnection } from "./connection.ts";
 import { type Gpu, gpuInfo, gpuModel } from "./host/gpu.ts";
-import { findRunningJob, JobDesk } from "./job_desk.ts";
-import { recoverJobs } from "./recovery.ts";
+import { identifyProcess } from "./host/process_identity.ts";
+import { JobOrder } from "./job_order.ts";
+import type { OnDisconnect } from "./job_request.ts";
+import { JobQueue } from "./queue.ts";
+import { findAndRecoverJobs, type FoundJob } from "./recovery.ts";
+import { reportRecovery } from "./recovery/report.ts";
+import { resumeInterrupted } from "./resume/resume_interrupted.ts";
+import { JobWatchers, loseDeadWatcher } from "./watchers.ts";
 import { storesOf, type WorkerContext } from "./worker_context.ts";
 
 const log = logger("worker");
@@ -40,6 +46,12 @@ export interface WorkerOptions {
   /** What clients call it. */
   name: string;
   mounts: readonly Mount[];
+  /** How many jobs may run at once. */
+  maxJobs: number;
+  /** What becomes of a job whose last watcher vanishes. */
+  onDisconnect: OnDisconnect;
+  /** Take up again what a crash or a power cut has interrupted. */
+  resumeInterrupted: boolean;
 }
 
 /** A worker: takes jobs of clients in its room until it is closed. */
@@ -48,6 +60,7 @@ export class Worker implements AsyncDisposable {
   readonly ended: Promise<string>;
   readonly #lock: FileLock;
   readonly #signaling: ReconnectingSignaling;
+  readonly #queue: JobQueue;
   readonly #stop = new AbortController();
   readonly #served = new Set<Promise<void>>();
 
@@ -65,21 +78,22 @@ export class Worker implements AsyncDisposable {
     try {
       const [trainer, gpus] = await Promise.all([findSleapNn(), gpuInfo()]);
       const registry = await ModelRegistry.open(root);
-      for (const { jobId, status } of await recoverJobs(registry)) {
-        log.warn(`job ${jobId} had lost its supervisor: booked as ${status}`);
-      }
-      const running = await findRunningJob(root);
+      const queue = await openQueue(registry, trainer, options);
+      const by = await identifyProcess(Deno.pid);
+      const watchers = new JobWatchers(by, options.onDisconnect);
       const signaling = await ReconnectingSignaling.connect({
         server: room.server,
         roomId: room.room_id,
         credential: room.account_key,
         peerId: peerIdOf(options),
         role: "worker",
-        metadata: metadataOf(options, { gpus, trainer, isBusy: running !== null }),
+        metadata: metadataOf(options, { gpus, trainer, status: statusOf(queue) }),
         onChange: (lost) =>
           lost === null ? log.info("back in the room") : log.warn(`out of the room: ${lost}`),
       });
-      return new Worker(options, { lock, signaling, registry, trainer, running });
+      const worker = new Worker({ lock, signaling, queue });
+      worker.#begin(options, { registry, trainer, watchers });
+      return worker;
     } catch (error) {
       lock.release();
       throw error;
@@ -87,37 +101,44 @@ export class Worker implements AsyncDisposable {
   }
 
   private constructor(
-    options: WorkerOptions,
-    parts: {
-      lock: FileLock;
-      signaling: ReconnectingSignaling;
-      registry: ModelRegistry;
-      trainer: SleapNn;
-      /** The job that runs already. */
-      running: string | null;
-    },
+    parts: { lock: FileLock; signaling: ReconnectingSignaling; queue: JobQueue },
   ) {
     this.#lock = parts.lock;
     this.#signaling = parts.signaling;
-    const { name, root, mounts } = options;
-    const desk = new JobDesk(parts.registry, parts.trainer.path, (isBusy) => this.#say(isBusy));
-    if (parts.running !== null) void desk.adopt(parts.running);
-    const info = { name, host: hostname(), root, version: VERSION, mounts: [...mounts] };
-    const { registry, trainer } = parts;
-    const videosOf = (labels: string) => videosByTrainer(trainer, labels);
-    void this.#serve(options, { info, registry, desk, videosOf, ...storesOf(root, mounts) });
+    this.#queue = parts.queue;
     this.ended = this.#signaling.ended.then(({ kind, reason }) =>
       kind === "superseded" ? "another process entered the room in its place" : reason
     );
   }
 
+  #begin(
+    options: WorkerOptions,
+    parts: { registry: ModelRegistry; trainer: SleapNn; watchers: JobWatchers },
+  ): void {
+    const { name, root, mounts } = options;
+    const { trainer } = parts;
+    void this.#serve(options, {
+      info: { name, host: hostname(), root, version: VERSION, mounts: [...mounts] },
+      registry: parts.registry,
+      queue: this.#queue,
+      watchers: parts.watchers,
+      jobOrder: new JobOrder(root),
+      videosOf: (labels) => videosByTrainer(trainer, labels),
+      ...storesOf(root, mounts),
+    });
+    void this.#queue.start();
+    void this.#tellStatus();
+  }
+
   /** Leave the room, once what clients had under way is dropped; jobs go on. */
   async close(): Promise<void> {
     this.#stop.abort();
+    const queueClosed = this.#queue.close();
     const { promise: late, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, CLOSE_WAIT_MS);
     await Promise.race([Promise.allSettled(this.#served), late]);
     clearTimeout(timer);
+    await queueClosed;
     await this.#signaling.close();
     this.#lock.release();
   }
@@ -149,11 +170,53 @@ export class Worker implements AsyncDisposable {
     void connection.closed.then(() => signal.removeEventListener("abort", close));
   }
 
-  #say(isBusy: boolean): void {
-    const properties = { status: isBusy ? "busy" : "available" };
-    this.#signaling.updateMetadata({ properties }).catch((error) => {
+  async #tellStatus(): Promise<void> {
+    let told = statusOf(this.#queue);
+    while (!this.#stop.signal.aborted) {
+      const { changed } = this.#queue;
+      const status = statusOf(this.#queue);
+      if (status !== told) this.#say(status);
+      told = status;
+      await changed;
+    }
+  }
+
+  #say(status: WorkerStatus): void {
+    this.#signaling.updateMetadata({ properties: { status } }).catch((error) => {
       if (!(error instanceof ConnectionError)) log.warn(messageOf(error));
     });
+  }
+}
+
+/** `available`: a job would start at once. */
+type WorkerStatus = "available" | "busy";
+
+function statusOf({ fill }: JobQueue): WorkerStatus {
+  return fill.busyWith === null ? "available" : "busy";
+}
+
+/** The queue as the worker before has left it, looked at but not begun. */
+async function openQueue(
+  registry: ModelRegistry,
+  trainer: SleapNn,
+  { maxJobs, resumeInterrupted: isResuming }: WorkerOptions,
+): Promise<JobQueue> {
+  const found = await findAndRecoverJobs(registry);
+  await loseDeadWatchers(found);
+  await reportRecovery(found, registry);
+  const ended = found.filter(({ life }) => life === "ended").map(({ folder }) => folder.jobId);
+  const queue = new JobQueue(registry, { trainer: trainer.path, maxJobs, ended });
+  await queue.look();
+  if (isResuming) await resumeInterrupted(registry, queue);
+  return queue;
+}
+
+async function loseDeadWatchers(found: readonly FoundJob[]): Promise<void> {
+  for (const { folder, life } of found) {
+    if (life !== "alive" && life !== "waiting") continue;
+    await loseDeadWatcher(folder).catch((error) =>
+      log.error(`cannot write who watches job ${folder.jobId}: ${messageOf(error)}`)
+    );
   }
 }
 
@@ -176,20 +239,20 @@ function peerIdOf({ name, root, room }: WorkerOptions): string {
 }
 
 function metadataOf(
-  { name, mounts }: WorkerOptions,
-  { gpus, trainer, isBusy }: { gpus: readonly Gpu[]; trainer: SleapNn; isBusy: boolean },
+  { name, mounts, maxJobs }: WorkerOptions,
+  { gpus, trainer, status }: { gpus: readonly Gpu[]; trainer: SleapNn; status: WorkerStatus },
 ): Record<string, unknown> {
   return {
     tags: [WORKER_TAG, "training"],
     properties: {
       worker_name: name,
       hostname: hostname(),
-      status: isBusy ? "busy" : "available",
+      status,
       gpu_model: gpuModel([...gpus]),
       gpu_memory_mb: Math.max(0, ...gpus.map(({ memoryMib }) => memoryMib ?? 0)),
       sleap_nn_version: trainer.version ?? "unknown",
       sleap_rtc_version: VERSION,
-      max_concurrent_jobs: 1,
+      max_concurrent_jobs: maxJobs,
       supported_job_types: ["training"],
       mounts: [...mounts],
       features: [RPC_FEATURE],

@@ -14,7 +14,7 @@ import { modelFolder } from "../lib/registry/model_folder.ts";
 import { isRunning } from "../lib/registry/transitions.ts";
 import { bookDeadJob } from "./recovery/book_job.ts";
 import { JobFolder } from "./job_folder.ts";
-import { lifeOf, SILENCE_MS } from "./job_life.ts";
+import { type JobLife, lifeOf, SILENCE_MS } from "./job_life.ts";
 import { releaseReserve } from "./reserve.ts";
 
 const log = logger("recovery");
@@ -25,48 +25,67 @@ export interface RecoveredJob {
   status: FinalJobStatus;
 }
 
+/** A job of a root, and what was done about it. */
+export interface FoundJob {
+  folder: JobFolder;
+  /** As it was found. */
+  life: JobLife;
+  /** How it was booked now; null: there was nothing to book. */
+  booked: FinalJobStatus | null;
+}
+
 /**
  * Book every dead job of a root: one that is `running` while nobody holds its lock, or `queued`
- * while whoever was to start it is gone. Jobs of other users, other machines and newer programs are
- * left to those.
+ * while whoever was to start it is gone. Jobs that wait in the queue, and those of other users, other
+ * machines and newer programs are left alone.
  *
  * @returns the jobs that were booked now
  */
 export async function recoverJobs(registry: ModelRegistry): Promise<RecoveredJob[]> {
-  const recovered: RecoveredJob[] = [];
+  const found = await findAndRecoverJobs(registry);
+  return found.flatMap(({ folder: { jobId }, life, booked: status }) =>
+    status === null || life === "ended" ? [] : { jobId, status }
+  );
+}
+
+/** {@linkcode recoverJobs}, telling of every job that can be looked at. */
+export async function findAndRecoverJobs(registry: ModelRegistry): Promise<FoundJob[]> {
+  const found: FoundJob[] = [];
   await JobFolder.removeUnfinished(registry.root);
   await restoreLostFolders(registry);
+  const unfinished = new Set((await runningEntries(registry)).map(({ job_id }) => job_id));
   for (const folder of await JobFolder.list(registry.root)) {
     try {
-      const status = await recoverIfDead(folder, registry);
-      if (status !== null) recovered.push({ jobId: folder.jobId, status });
+      const life = await lifeOf(folder);
+      const isLeftOver = life === "ended" && await isUnfinished(folder, unfinished);
+      const isDead = life === "dead" || isLeftOver;
+      found.push({ folder, life, booked: isDead ? await recoverJob(folder, registry) : null });
+      if (life === "newer") log.debug(`job ${folder.jobId} is a newer program's`);
+      if (life === "elsewhere") log.debug(`job ${folder.jobId} is another machine's`);
     } catch (error) {
       if (error instanceof Deno.errors.PermissionDenied) {
         log.debug(`job ${folder.jobId} is another user's`);
       } else log.error(`cannot recover job ${folder.jobId}: ${messageOf(error)}`);
     }
   }
-  return recovered;
+  return found;
 }
 
-async function recoverIfDead(
+/**
+ * Has a supervisor that was killed after its result left something undone?
+ *
+ * @param unfinished the jobs of the models that the registry shows in training
+ */
+async function isUnfinished(
   folder: JobFolder,
-  registry: ModelRegistry,
-): Promise<FinalJobStatus | null> {
-  const life = await lifeOf(folder);
-  if (life === "dead") return await recoverJob(folder, registry);
-  if (life === "ended") await tidyUp(folder, registry);
-  if (life === "newer") log.debug(`job ${folder.jobId} is a newer program's`);
-  if (life === "elsewhere") log.debug(`job ${folder.jobId} is another machine's`);
-  return null;
+  unfinished: ReadonlySet<string | null | undefined>,
+): Promise<boolean> {
+  await releaseReserve(folder.path);
+  return unfinished.has(folder.jobId);
 }
 
-/** What a supervisor that was killed after its result has left undone. */
-async function tidyUp(folder: JobFolder, registry: ModelRegistry): Promise<void> {
-  await releaseReserve(folder.path);
-  const entries = await registry.list();
-  const isOpen = entries.some((entry) => entry.job_id === folder.jobId && isRunning(entry));
-  if (isOpen) await recoverJob(folder, registry);
+async function runningEntries(registry: ModelRegistry): Promise<ModelEntry[]> {
+  return (await registry.list()).filter(isRunning);
 }
 
 /**
@@ -87,7 +106,8 @@ export async function recoverJob(
   }
 }
 
-async function lockIfFree(folder: JobFolder): Promise<FileLock | null> {
+/** The job's lock; null while somebody holds it. */
+export async function lockIfFree(folder: JobFolder): Promise<FileLock | null> {
   try {
     return await folder.lock();
   } catch (error) {
@@ -101,7 +121,7 @@ async function lockIfFree(folder: JobFolder): Promise<FileLock | null> {
  * any other; not while its own folder shows that the training goes on somewhere.
  */
 async function restoreLostFolders(registry: ModelRegistry): Promise<void> {
-  for (const entry of (await registry.list()).filter(isRunning)) {
+  for (const entry of await runningEntries(registry)) {
     const folder = JobFolder.of(registry.root, entry.job_id);
     if (folder === null || await exists(folder.path)) continue;
     if (await lastWrittenAt(registry, entry) > Date.now() - SILENCE_MS) continue;

@@ -3,11 +3,13 @@ import type { Mount, WorkerInfo } from "../lib/protocol/worker_calls.ts";
 import type { ModelRegistry } from "../lib/registry.ts";
 import { ContentStore } from "../lib/transfer/content_store.ts";
 import { AllowedPaths } from "./submission/allowed_paths.ts";
-import type { JobDesk } from "./job_desk.ts";
+import type { JobOrder } from "./job_order.ts";
+import type { JobQueue } from "./queue.ts";
+import type { JobWatchers } from "./watchers.ts";
 
 /** What every connection of a worker works with. */
 export interface WorkerContext {
-  info: Omit<WorkerInfo, "busy_with">;
+  info: Omit<WorkerInfo, "busy_with" | "max_jobs" | "waiting">;
   /**
    * Videos and images that a labels file names.
    *
@@ -17,7 +19,15 @@ export interface WorkerContext {
   registry: ModelRegistry;
   store: ContentStore;
   allowed: AllowedPaths;
-  desk: JobDesk;
+  queue: JobQueue;
+  watchers: JobWatchers;
+  jobOrder: JobOrder;
+}
+
+/** What a worker tells of itself now. */
+export function workerInfo({ info, queue }: WorkerContext): WorkerInfo {
+  const { busyWith, waiting } = queue.fill;
+  return { ...info, busy_with: busyWith, max_jobs: queue.maxJobs, waiting };
 }
 
 /** The stores of a worker and what clients may name in it. */

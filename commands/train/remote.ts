@@ -4,12 +4,11 @@ import type { RemoteWorker } from "../../lib/client/remote_worker.ts";
 import { readRemoteModel } from "../../lib/client/remote_models.ts";
 import { nameOf } from "../../lib/client/worker_peers.ts";
 import { findJoinedRoom, type JoinedRoom, joinedRooms } from "../../lib/credentials.ts";
-import { ConflictError, NotFoundError, UsageError } from "../../lib/errors.ts";
+import { NotFoundError, UsageError } from "../../lib/errors.ts";
 import {
   JobDescriptionSchema,
   RemoteModelSchema,
   WORKER_METHODS,
-  WorkerInfoSchema,
 } from "../../lib/protocol/worker_calls.ts";
 import type { ModelEntry } from "../../lib/registry.ts";
 import { LiveLine } from "../../lib/terminal/live_line.ts";
@@ -82,7 +81,6 @@ async function sendFiles(
   training: RemoteTraining,
   signal: AbortSignal,
 ): Promise<Submission> {
-  await refuseIfBusy(worker);
   const line = new LiveLine();
   const sent = new Set<string>();
   try {
@@ -100,15 +98,6 @@ async function sendFiles(
   } finally {
     line.clear();
   }
-}
-
-/** It would refuse the job anyhow, but only after the upload. */
-async function refuseIfBusy(worker: RemoteWorker): Promise<void> {
-  const { busy_with } = await worker.ask(WORKER_METHODS.info, {}, WorkerInfoSchema);
-  if (busy_with === null) return;
-  throw new ConflictError(`The worker does not take the job: it is busy with job ${busy_with}`, {
-    hint: "Wait until that has ended, or choose another worker.",
-  });
 }
 
 function followed(

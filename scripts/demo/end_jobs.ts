@@ -1,5 +1,6 @@
 import { isLocked } from "../../lib/files/lock.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
+import { askOfJob } from "../../worker/ask_of_job.ts";
 import { isFinalStatus, JobFolder } from "../../worker/job_folder.ts";
 import { lifeOf } from "../../worker/job_life.ts";
 import { recoverJob } from "../../worker/recovery.ts";
@@ -23,7 +24,9 @@ export async function endJobs(root: string): Promise<void> {
 async function endJob(job: JobFolder, registry: ModelRegistry): Promise<void> {
   let isAsked = false;
   while (true) {
-    if (await lifeOf(job) === "dead") await recoverJob(job, registry);
+    const life = await lifeOf(job);
+    if (life === "dead") await recoverJob(job, registry);
+    if (life === "waiting") await askOfJob(job, registry, "cancel");
     const { status, supervisor } = await job.readState();
     if (isFinalStatus(status) && !(await isLocked(job.lockPath))) return;
     if (status === "running" && supervisor !== null && !isAsked) {

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { SleapRtcError } from "../../lib/errors.ts";
 import { sha256File } from "../../lib/files/hash.ts";
+import { ModelRegistry } from "../../lib/registry.ts";
 import type { TrainRequest } from "../../lib/training/train_request.ts";
 import { requestOf } from "../../worker/submission/training_submission.ts";
 import { storesOf } from "../../worker/worker_context.ts";
@@ -65,7 +66,8 @@ export class SubmissionBed implements AsyncDisposable {
     const mounts = [{ path: this.path("mount"), label: "mount" }];
     const { allowed } = storesOf(this.root, mounts);
     const videosOf = () => Promise.resolve(this.videos);
-    const place = { root: this.root, allowed, videosOf };
+    const registry = await ModelRegistry.open(this.root, { create: false });
+    const place = { registry, allowed, videosOf };
     return await requestOf({ type: "train", ...fields }, place);
   }
 

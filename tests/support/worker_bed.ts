@@ -9,9 +9,12 @@ import type { WorkerInfo } from "../../lib/protocol/worker_calls.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
 import { RpcPeer } from "../../lib/rtc/rpc_peer.ts";
 import { serveConnection } from "../../worker/connection.ts";
-import { JobDesk } from "../../worker/job_desk.ts";
+import { identifyProcess, type ProcessIdentity } from "../../worker/host/process_identity.ts";
 import { JobFolder } from "../../worker/job_folder.ts";
-import { storesOf, type WorkerContext } from "../../worker/worker_context.ts";
+import { JobOrder } from "../../worker/job_order.ts";
+import { JobQueue } from "../../worker/queue.ts";
+import { JobWatchers } from "../../worker/watchers.ts";
+import { storesOf, type WorkerContext, workerInfo } from "../../worker/worker_context.ts";
 import { connectPair, type Pair } from "./rtc.ts";
 
 /** A job that has ended. */
@@ -30,19 +33,28 @@ export class WorkerBed implements AsyncDisposable {
   readonly root: string;
   readonly context: WorkerContext;
 
-  private constructor(registry: ModelRegistry) {
+  private constructor(registry: ModelRegistry, by: ProcessIdentity) {
     this.root = registry.root;
     const { root } = this;
     const info = { name: "gpu1", host: "h", root, version: "0", mounts: [] };
-    const desk = new JobDesk(registry, join(root, "no-sleap-nn"), () => {});
-    const videosOf = () => Promise.resolve([]);
-    this.context = { info, registry, desk, videosOf, ...storesOf(root, []) };
+    this.context = {
+      info,
+      registry,
+      queue: new JobQueue(registry, { trainer: join(root, "no-sleap-nn"), maxJobs: 1 }),
+      watchers: new JobWatchers(by, "continue"),
+      jobOrder: new JobOrder(root),
+      videosOf: () => Promise.resolve([]),
+      ...storesOf(root, []),
+    };
   }
 
   /** Make the folder and the job. */
   static async create(events = 3): Promise<WorkerBed> {
     const root = await Deno.realPath(await Deno.makeTempDir({ prefix: "sleap-rtc-test-" }));
-    const bed = new WorkerBed(await ModelRegistry.open(root));
+    const bed = new WorkerBed(
+      await ModelRegistry.open(root),
+      await identifyProcess(Deno.pid),
+    );
     await addEndedJob(root, events);
     return bed;
   }
@@ -63,7 +75,7 @@ export class WorkerBed implements AsyncDisposable {
 
   /** What the worker tells of itself: no job runs. */
   get info(): WorkerInfo {
-    return { ...this.context.info, busy_with: null };
+    return workerInfo(this.context);
   }
 
   /** What an honest client that comes now is told. */
@@ -74,6 +86,7 @@ export class WorkerBed implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.context.queue.close();
     await Deno.remove(this.root, { recursive: true });
   }
 }

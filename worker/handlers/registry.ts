@@ -27,6 +27,12 @@ export function registryHandlers(
       const { name } = readMessage(GetModelSchema, params, WORKER_METHODS.getModel);
       return await remoteModel(registry, await registry.resolve(name));
     },
+    [WORKER_METHODS.abandonModel]: async (params: unknown) => {
+      const { name } = readMessage(GetModelSchema, params, WORKER_METHODS.abandonModel);
+      const { id } = await registry.resolve(name);
+      await registry.abandon(id);
+      return await remoteModel(registry, await registry.resolve(id));
+    },
   };
 }
 

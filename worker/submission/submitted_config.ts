@@ -31,7 +31,7 @@ const MAX_SHOWN = 200;
 export async function checkSubmittedConfig(
   config: TrainConfig,
   replaced: { train: boolean; val: boolean },
-  { allowed, root }: SubmissionPlace,
+  { allowed, registry }: SubmissionPlace,
 ): Promise<void> {
   if (config.trainerView.has("hydra")) {
     throw new UsageError(`"${config.source}": its key "hydra" would change how it is read`, {
@@ -62,7 +62,7 @@ export async function checkSubmittedConfig(
     const real = await allowed.resolve(
       path,
       `"${config.source}", ${key}`,
-      root,
+      registry.root,
       LABEL_KEYS.has(key) ? undefined : IN_A_MOUNT,
     );
     if (WEIGHT_KEYS.has(key) && await allowed.isUploaded(real)) {

@@ -7,17 +7,33 @@ import { basename, dirname, join, resolve } from "node:path";
 import * as v from "valibot";
 import { ConflictError, UsageError } from "../../lib/errors.ts";
 import { type TrainSubmission, TrainSubmissionSchema } from "../../lib/protocol/job_submit.ts";
+import type { ModelRegistry } from "../../lib/registry.ts";
 import { readTrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import { readConfigText } from "../../lib/sleap_nn/train_config/config_file.ts";
 import type { ConfigSource } from "../../lib/training/train_inputs.ts";
 import { makeTrainRequest, type TrainRequest } from "../../lib/training/train_request.ts";
+import { resumeRequest } from "../resume/resume_request.ts";
 import { type AllowedPaths, IN_A_MOUNT } from "./allowed_paths.ts";
 import { checkSubmittedConfig } from "./submitted_config.ts";
 
+/** What a resumed training takes from the first one. */
+const NOT_WITH_RESUME = [
+  "config_content",
+  "config_path",
+  "config_contents",
+  "config_paths",
+  "labels_path",
+  "val_labels_path",
+  "package_path",
+  "run_name",
+  "batch_size",
+  "learning_rate",
+  "resume_ckpt_path",
+] as const;
+
 /** Where a submission is judged. */
 export interface SubmissionPlace {
-  /** Absolute path of the registry root. */
-  root: string;
+  registry: ModelRegistry;
   allowed: AllowedPaths;
   /**
    * Videos and images that a labels file names.
@@ -42,6 +58,43 @@ export async function requestOf(
   const parsed = v.safeParse(TrainSubmissionSchema, submission);
   if (!parsed.success) throw notASubmission(parsed.issues[0]);
   const asked = parsed.output;
+  if (asked.resume_model) return await resumedTraining(asked, asked.resume_model, place.registry);
+  if (asked.restart) {
+    throw new UsageError("restart: only a model that is resumed begins again", {
+      hint: "Name it: resume_model.",
+    });
+  }
+  const request = await newTraining(asked, place);
+  if (!asked.idempotency_key) return request;
+  return { ...request, spec: { ...request.spec, idempotency_key: asked.idempotency_key } };
+}
+
+/** The idempotency key of a submission that was not checked yet; null: it has none, or a wrong one. */
+export function idempotencyKeyOf(submission: unknown): string | null {
+  const { idempotency_key } = TrainSubmissionSchema.entries;
+  const parsed = v.safeParse(v.object({ idempotency_key }), submission);
+  return parsed.success ? parsed.output.idempotency_key ?? null : null;
+}
+
+async function resumedTraining(
+  asked: TrainSubmission,
+  model: string,
+  registry: ModelRegistry,
+): Promise<TrainRequest> {
+  for (const field of NOT_WITH_RESUME) {
+    if (asked[field] === undefined || asked[field] === null) continue;
+    throw new UsageError(`${field}: a model is resumed with what it was trained with`, {
+      hint: "Leave it out; only max_epochs may be another.",
+    });
+  }
+  return await resumeRequest(registry, model, {
+    restart: asked.restart ?? false,
+    ...(asked.max_epochs ? { maxEpochs: asked.max_epochs } : {}),
+    ...(asked.idempotency_key ? { idempotencyKey: asked.idempotency_key } : {}),
+  });
+}
+
+async function newTraining(asked: TrainSubmission, place: SubmissionPlace): Promise<TrainRequest> {
   if (asked.resume_ckpt_path) {
     throw new UsageError("resume_ckpt_path: a training here begins anew", {
       hint: "Leave it out.",
@@ -67,8 +120,8 @@ export async function requestOf(
     package: pkg,
     runName: asked.run_name ?? undefined,
     overrides: overridesOf(asked),
-    uploads: join(place.root, "uploads"),
-    baseDir: place.root,
+    uploads: join(place.registry.root, "uploads"),
+    baseDir: place.registry.root,
   });
   await checkPackaged(request, place);
   await checkStored(request, [labels, pkg], place);
@@ -99,12 +152,12 @@ async function checkStored(
 
 /** What labels name is opened by the trainer: it must be the client's to read. */
 async function checkVideos(request: TrainRequest, place: SubmissionPlace): Promise<void> {
-  for (const labels of labelsOf(request, place.root)) {
+  for (const labels of labelsOf(request, place.registry.root)) {
     for (const video of await place.videosOf(labels)) {
       await place.allowed.resolve(
         video,
         `a video of "${basename(labels)}"`,
-        place.root,
+        place.registry.root,
         IN_A_MOUNT,
       );
     }
@@ -134,7 +187,7 @@ async function configsOf(asked: TrainSubmission, place: SubmissionPlace): Promis
   }
   const paths = asked.config_paths ?? (asked.config_path ? [asked.config_path] : []);
   return await Promise.all(paths.map(async (path, index) => {
-    const real = await place.allowed.resolve(path, `config_paths[${index}]`, place.root);
+    const real = await place.allowed.resolve(path, `config_paths[${index}]`, place.registry.root);
     return { text: await readConfigText(real), source: basename(path), overrides: [] };
   }));
 }
@@ -142,9 +195,9 @@ async function configsOf(asked: TrainSubmission, place: SubmissionPlace): Promis
 async function optional(
   path: string | null | undefined,
   field: string,
-  { allowed, root }: SubmissionPlace,
+  { allowed, registry }: SubmissionPlace,
 ): Promise<string | undefined> {
-  return path ? await allowed.resolve(path, field, root) : undefined;
+  return path ? await allowed.resolve(path, field, registry.root) : undefined;
 }
 
 /** The configurations of a package are known only once it is unpacked; its labels replace theirs. */

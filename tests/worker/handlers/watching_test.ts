@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { WORKER_METHODS } from "../../../lib/protocol/worker_calls.ts";
-import { JobHandlers } from "../../../worker/handlers/jobs.ts";
+import type { ClientLine } from "../../../worker/handlers/client_line.ts";
+import { Submissions } from "../../../worker/handlers/submissions.ts";
+import { WatchHandlers } from "../../../worker/handlers/watching.ts";
 import { ENDED_JOB, WorkerBed } from "../../support/worker_bed.ts";
 
 Deno.test("what waits for a client that takes nothing is bounded", async () => {
@@ -10,7 +12,7 @@ Deno.test("what waits for a client that takes nothing is bounded", async () => {
   const sent: string[] = [];
   const told = Promise.withResolvers<void>();
   let notices = 0;
-  const jobs = new JobHandlers(bed.context, {
+  const line: ClientLine = {
     gone: gone.signal,
     send: async (text) => {
       sent.push(text);
@@ -21,10 +23,15 @@ Deno.test("what waits for a client that takes nothing is bounded", async () => {
       told.resolve();
       await room.promise;
     },
-  });
-  const submissions = Array.from({ length: 500 }, (_, n) => jobs.receive(`JOB_SUBMIT::c${n}::{}`));
+  };
+  const watching = new WatchHandlers(bed.context, line);
+  const asking = new Submissions(bed.context, line);
+  const submissions = Array.from(
+    { length: 500 },
+    (_, n) => asking.receive(`JOB_SUBMIT::c${n}::{}`),
+  );
   for (let n = 0; n < 500; n++) {
-    await jobs.handlers[WORKER_METHODS.watchJob]({ job_id: ENDED_JOB });
+    await watching.handlers[WORKER_METHODS.watchJob]({ job_id: ENDED_JOB });
   }
   await told.promise;
   assert.ok(sent.length <= 64, `${sent.length} answers`);
