@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { encodeJobEvent } from "../../lib/protocol/job_events.ts";
+import type { JobSpec } from "../../lib/protocol/job_spec.ts";
 import type { WorkerInfo } from "../../lib/protocol/worker_calls.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
 import { RpcPeer } from "../../lib/rtc/rpc_peer.ts";
@@ -16,7 +17,10 @@ import { JobQueue } from "../../worker/queue.ts";
 import { JobWatchers } from "../../worker/watchers.ts";
 import { storesOf, type WorkerContext, workerInfo } from "../../worker/worker_context.ts";
 import { connectPair, type Pair } from "./rtc.ts";
+import { configText } from "./training.ts";
 
+const TIME = "2026-11-24T08:00:00.000Z";
+const LATER = "2026-11-24T09:00:00.000Z";
 /** A job that has ended. */
 export const ENDED_JOB = "job_11111111";
 
@@ -24,6 +28,8 @@ export const ENDED_JOB = "job_11111111";
 export interface ServedClient extends AsyncDisposable {
   /** Everything may be sent on its channels. */
   client: Pair["client"];
+  /** The worker's end. */
+  worker: Pair["worker"];
   /** Resolved when the worker is done with the client. */
   served: Promise<void>;
 }
@@ -65,12 +71,22 @@ export class WorkerBed implements AsyncDisposable {
     const served = serveConnection(pair.worker, this.context);
     return {
       client: pair.client,
+      worker: pair.worker,
       served,
       [Symbol.asyncDispose]: async () => {
         await pair[Symbol.asyncDispose]();
         await served;
       },
     };
+  }
+
+  /** A job that waits in the queue, which starts nothing. */
+  async addWaitingJob(): Promise<JobFolder> {
+    const { queue } = this.context;
+    const jobId = `job_${crypto.getRandomValues(new Uint8Array(4)).toHex()}`;
+    const spec = { ...jobSpec(this.root, jobId), created_at: LATER };
+    const configs = new Map([["configs/0.yaml", configText("centroid", 7)]]);
+    return await queue.find(await queue.submit({ spec, configs, warnings: [] }));
   }
 
   /** What the worker tells of itself: no job runs. */
@@ -92,13 +108,37 @@ export class WorkerBed implements AsyncDisposable {
 }
 
 async function addEndedJob(root: string, count: number): Promise<void> {
-  const time = "2026-11-24T08:00:00.000Z";
   const models = [{ model_id: "aaaaaaaa", status: "completed" as const }];
-  const folder = await JobFolder.create(root, {
+  const folder = await JobFolder.create(root, jobSpec(root, ENDED_JOB), {
     version: 1,
     job_id: ENDED_JOB,
+    status: "succeeded",
+    updated_at: TIME,
+    starter: null,
+    supervisor: null,
+    trainer: null,
+    models,
+  }, new Map());
+  const lines = Array.from({ length: count }, (_, n) => {
+    return `${encodeJobEvent({ seq: n + 1, time: TIME, type: "warning", message: `${n}` })}\n`;
+  });
+  await Deno.writeTextFile(folder.eventsPath, lines.join(""));
+  await folder.writeResult({
+    version: 1,
+    job_id: ENDED_JOB,
+    status: "succeeded",
+    error: null,
+    finished_at: TIME,
+    models,
+  });
+}
+
+function jobSpec(root: string, jobId: string): JobSpec {
+  return {
+    version: 1,
+    job_id: jobId,
     type: "train",
-    created_at: time,
+    created_at: TIME,
     models: [{
       config: "configs/0.yaml",
       model_type: "centroid",
@@ -113,26 +153,5 @@ async function addEndedJob(root: string, count: number): Promise<void> {
     val_labels_path: null,
     base_dir: root,
     overrides: {},
-  }, {
-    version: 1,
-    job_id: ENDED_JOB,
-    status: "succeeded",
-    updated_at: time,
-    starter: null,
-    supervisor: null,
-    trainer: null,
-    models,
-  }, new Map());
-  const lines = Array.from({ length: count }, (_, n) => {
-    return `${encodeJobEvent({ seq: n + 1, time, type: "warning", message: `${n}` })}\n`;
-  });
-  await Deno.writeTextFile(folder.eventsPath, lines.join(""));
-  await folder.writeResult({
-    version: 1,
-    job_id: ENDED_JOB,
-    status: "succeeded",
-    error: null,
-    finished_at: time,
-    models,
-  });
+  };
 }

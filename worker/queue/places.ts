@@ -25,18 +25,19 @@ export interface QueueView {
 /** The place of every waiting job that does not start at once, by its ID. */
 export function placesOf({ running, waiting, maxJobs }: QueueView): Map<string, QueuePlace> {
   const free = maxJobs === null ? 0 : Math.max(0, maxJobs - running.length);
+  const first = [...running, ...waiting.slice(0, free)];
   const rest = waiting.slice(free);
   return new Map(rest.map((jobId, index) => {
     const before = rest[index - 1];
     const position = index + 1;
     if (maxJobs === null) return [jobId, { position, reason: "waits for a worker in this folder" }];
-    const reason = before === undefined ? firstReason(running, maxJobs) : `waits for ${before}`;
+    const reason = before === undefined ? firstReason(first, maxJobs) : `waits for ${before}`;
     return [jobId, { position, reason }];
   }));
 }
 
-function firstReason(running: readonly string[], maxJobs: number): string {
-  const [only, ...others] = running;
+function firstReason(before: readonly string[], maxJobs: number): string {
+  const [only, ...others] = before;
   if (only !== undefined && others.length === 0) return `waits for ${only}`;
   return `${maxJobs} ${maxJobs === 1 ? "job" : "jobs"} at a time here`;
 }

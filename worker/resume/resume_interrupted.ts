@@ -6,6 +6,7 @@
 import { messageOf } from "../../lib/errors.ts";
 import { logger } from "../../lib/log.ts";
 import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
+import type { TrainRequest } from "../../lib/training/train_request.ts";
 import type { JobQueue } from "../queue.ts";
 import { resumeRequest } from "./resume_request.ts";
 
@@ -17,8 +18,15 @@ const BY_ACCIDENT = new Set(["crash", "power"]);
  * Queue a resume of every model that a crash or a power cut has interrupted and that has a
  * checkpoint. A model whose last attempt finished no epoch is left alone: the next one would not
  * either. Doing it again queues nothing twice.
+ *
+ * @param request describes the job that resumes a model, under an idempotency key
  */
-export async function resumeInterrupted(registry: ModelRegistry, queue: JobQueue): Promise<void> {
+export async function resumeInterrupted(
+  registry: ModelRegistry,
+  queue: JobQueue,
+  request: (id: string, key: string) => Promise<TrainRequest> = (id, idempotencyKey) =>
+    resumeRequest(registry, id, { restart: false, idempotencyKey }),
+): Promise<void> {
   for (const model of await registry.getInterrupted()) {
     if (model.running || !BY_ACCIDENT.has(model.reason ?? "")) continue;
     if (!hasProgressed(model)) {
@@ -26,7 +34,7 @@ export async function resumeInterrupted(registry: ModelRegistry, queue: JobQueue
       continue;
     }
     try {
-      await resumeOne(model, registry, queue);
+      await resumeOne(model, queue, request);
     } catch (error) {
       log.warn(`model ${model.id} is not resumed: ${messageOf(error)}`);
     }
@@ -35,15 +43,15 @@ export async function resumeInterrupted(registry: ModelRegistry, queue: JobQueue
 
 async function resumeOne(
   { id, attempts }: ModelEntry,
-  registry: ModelRegistry,
   queue: JobQueue,
+  request: (id: string, key: string) => Promise<TrainRequest>,
 ): Promise<void> {
   const key = `resume-${id}-${attempts?.length ?? 0}`;
   const known = await queue.findByKey(key);
   if (known !== null) return log.info(`model ${id} was queued before, as job ${known}`);
-  const request = await resumeRequest(registry, id, { restart: false, idempotencyKey: key });
-  request.warnings.forEach((warning) => log.warn(warning));
-  log.info(`model ${id} is resumed by job ${await queue.submit(request)}`);
+  const job = await request(id, key);
+  job.warnings.forEach((warning) => log.warn(warning));
+  log.info(`model ${id} is resumed by job ${await queue.submit(job)}`);
 }
 
 /** The epoch that an attempt ended with may be the one that it began with. */
