@@ -22,6 +22,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./train.ts"),
   },
   {
+    name: "jobs",
+    summary: "look at trainings that run or wait, and end them",
+    load: () => import("./jobs.ts"),
+  },
+  {
     name: "worker",
     summary: "train for others in a room, on this machine",
     load: () => import("./worker.ts"),

@@ -38,6 +38,7 @@ export function command(): CommandUnknownOpts {
     .option("--learning-rate <x>", "initial learning rate", parsePositive)
     .option("--resume <model>", "go on with a model from its newest checkpoint: an ID or prefix")
     .option("--restart", "with --resume: begin the model again from epoch 0, under the same ID")
+    .option("--detach", "print the job's ID and leave it to itself")
     .option("--local", "train on this machine, not on a worker")
     .addOption(roomOption())
     .addOption(workerOption())
@@ -56,11 +57,13 @@ Examples:
   sleap-rtc train --local --pkg-path labels.v001.slp.training_job.zip
   sleap-rtc train --config centroid.yaml --labels mice.pkg.slp       (on the worker of the room)
   sleap-rtc train --worker gpu1 -c centroid.yaml --labels mice.pkg.slp
-  sleap-rtc train --local --resume a3f5e8c9                          (after an interruption)
+  sleap-rtc train --detach -c centroid.yaml --labels mice.pkg.slp    (then close the laptop)
+  sleap-rtc train --resume a3f5e8c9                                  (after an interruption)
   sleap-rtc train --local --resume a3f5e8c9 --max-epochs 200         (more than planned)
 
-Exit code: 0 all models completed, 3 the model or its checkpoint is not there, 5 the worker is lost, 6 the job ended otherwise, 7 the worker
-is busy, 130 left with Ctrl-C.`;
+Exit code: 0 all models completed, or with --detach taken, 3 the model or its checkpoint is not
+there, 5 the worker is lost, 6 the job ended otherwise, 7 the model is being trained, 130 left with
+Ctrl-C.`;
 
 async function run(options: TrainCommandOptions): Promise<void> {
   checkResume(options);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { JobView } from "../../lib/client/job_view.ts";
+import { JobView, type KnownModel, type Waiting } from "../../lib/client/job_view.ts";
 import { JobNotSucceededError, LeftByUserError } from "../../lib/errors.ts";
 import type { JobEvent, JobStatus } from "../../lib/protocol/job_events.ts";
 import type { ModelEntry } from "../../lib/registry.ts";
@@ -22,21 +22,28 @@ export interface EndedJob {
   models: ModelEntry[];
 }
 
+/** Something that happens in a job before its end. */
+export type JobStep = { event: JobEvent } | { queued: Waiting };
+
 /** A job that was submitted, wherever it runs. */
 export interface FollowedJob {
   jobId: string;
   /** Types of its models, in order. */
   modelTypes(): Promise<readonly string[]>;
-  /** Its events from the first one on, until it has ended or `signal` is aborted. */
-  events(signal: AbortSignal): AsyncIterable<JobEvent>;
+  /** What is known of its models now, in order. */
+  knownModels(): Promise<readonly KnownModel[]>;
+  /**
+   * What happens in it, until it has ended or `signal` is aborted.
+   *
+   * @param afterSeq events up to this number are left out; beyond the last one: all that are there
+   */
+  steps(afterSeq: number, signal: AbortSignal): AsyncIterable<JobStep>;
   /** How it ended; null while it has not. */
   ended(): Promise<EndedJob | null>;
-  /** Options with which other commands find its models, e.g. `["--registry", "/lab"]`. */
+  /** Options with which other commands find it and its models, e.g. `["--registry", "/lab"]`. */
   lookOptions: readonly string[];
-  /** Options with which `train` goes on where it runs, e.g. `["--local"]`. */
+  /** The same for a training that resumes one of its models. */
   trainOptions: readonly string[];
-  /** Where the trainer's output is, for people. */
-  logPath: string;
 }
 
 /** Options of {@linkcode followJob}. */
@@ -44,71 +51,93 @@ export interface FollowOptions {
   interruption: Interruption;
   /** Print one JSON document instead of text. */
   isJson: boolean;
+  /** Number of the first event to show; `end`: only what happens from now on. @default {1} */
+  from?: number | "end";
+  /** How the job may end without an error. @default {["succeeded"]} */
+  wanted?: readonly JobStatus[];
 }
 
 /**
  * Show a job until it ends, then print its models.
  *
- * @throws {JobNotSucceededError} when it ended otherwise
+ * @throws {JobNotSucceededError} when it ended otherwise than wanted
  * @throws {LeftByUserError} when the user has left; the job goes on
  */
 export async function followJob(job: FollowedJob, options: FollowOptions): Promise<void> {
-  const view = await show(job, options.interruption);
-  const end = await job.ended();
-  if (end === null) throw leftJob(job, view);
+  const { interruption, isJson, wanted = ["succeeded"] } = options;
+  await show(job, options);
+  const end = await interruption.orLeaveAtOnce(job.ended(), leftText(job));
+  if (end === null) throw new LeftByUserError(leftText(job));
   const { status, models, error } = end;
   writeStdout(
-    options.isJson
+    isJson
       ? `${JSON.stringify({ job_id: job.jobId, status, models }, null, 2)}\n`
       : describeEnd(models, job),
   );
-  if (status !== "succeeded") {
+  if (!wanted.includes(status)) {
     throw new JobNotSucceededError(
       `Job ${job.jobId} ${status}${error === null ? "" : `: ${error}`}`,
-      { hint: `The trainer's output: ${job.logPath}` },
+      { hint: hintOf(job, models) },
     );
   }
 }
 
-async function show(job: FollowedJob, interruption: Interruption): Promise<JobView> {
-  const stop = new AbortController();
+async function show(job: FollowedJob, options: FollowOptions): Promise<void> {
+  const { interruption, from = 1 } = options;
   const line = new LiveLine();
   line.print(`job ${job.jobId}`);
-  const types = interruption.orLeaveAtOnce(job.modelTypes(), leftText(job, ["list-models"]));
-  const view = new JobView(await types);
-  // Who leaves takes the ID of a model along: it is registered in a moment.
-  const leaveIfWished = () => {
-    const isNamed = view.modelIds.length > 0;
-    if (interruption.leftAtOnce.aborted || (interruption.left.aborted && isNamed)) stop.abort();
-  };
+  const view = await interruption.orLeave(viewOf(job, from), leftText(job));
   const redraw = () => line.update(view.statusLine(Date.now()) ?? "");
   const timer = setInterval(redraw, 1_000);
-  interruption.left.addEventListener("abort", leaveIfWished);
-  interruption.leftAtOnce.addEventListener("abort", leaveIfWished);
+  const afterSeq = from === "end" ? Number.MAX_SAFE_INTEGER : from - 1;
+  let missing = from === "end" || from === 1 ? null : from;
   try {
-    leaveIfWished();
-    for await (const event of job.events(stop.signal)) {
-      for (const text of view.add(event)) line.print(text);
+    for await (const step of job.steps(afterSeq, interruption.left)) {
+      if ("queued" in step) {
+        view.wait(step.queued);
+        line.note(view.statusLine(Date.now()) ?? "");
+        continue;
+      }
+      if (missing !== null && step.event.seq < missing) line.print(beyondEnd(missing));
+      missing = null;
+      for (const text of view.add(step.event)) line.print(text);
       redraw();
-      leaveIfWished();
     }
+    if (missing !== null && !interruption.left.aborted) line.print(beyondEnd(missing));
   } finally {
     clearInterval(timer);
     line.clear();
   }
-  return view;
 }
 
-function leftJob(job: FollowedJob, view: JobView): LeftByUserError {
-  const [id] = view.modelIds.slice(-1);
-  const next = id === undefined ? ["list-models"] : ["model-info", id];
-  return new LeftByUserError(leftText(job, next));
+async function viewOf(job: FollowedJob, from: number | "end"): Promise<JobView> {
+  const types = await job.modelTypes();
+  return from === 1 ? new JobView(types) : new JobView(types, await job.knownModels());
 }
 
-function leftText(job: FollowedJob, next: readonly string[]): string {
-  return `job ${job.jobId} goes on without this command. Look at it with: ${
-    typedCommand([...next, ...job.lookOptions])
+function beyondEnd(seq: number): string {
+  return `warning: the job has no event ${seq} yet: shown from its last one on`;
+}
+
+/** What somebody is told who leaves a job that goes on. */
+export function leftText(job: Pick<FollowedJob, "jobId" | "lookOptions">): string {
+  const type = (verb: string) => typedCommand(["jobs", verb, job.jobId, ...job.lookOptions]);
+  return [
+    `job ${job.jobId} goes on without this command`,
+    `stop after the running epoch, to resume it later: ${type("stop")}`,
+    `cancel: ${type("cancel")}`,
+    `attach again: ${type("attach")}`,
+  ].join("\n");
+}
+
+function hintOf(job: FollowedJob, models: readonly ModelEntry[]): string {
+  const interrupted = models.find(({ status }) => status === "interrupted");
+  const output = `The trainer's output: ${
+    typedCommand(["jobs", "logs", job.jobId, ...job.lookOptions])
   }`;
+  if (interrupted === undefined) return output;
+  const resume = typedCommand(["train", "--resume", interrupted.id, ...job.trainOptions]);
+  return `Go on: ${resume}\nhint: ${output}`;
 }
 
 function describeEnd(entries: readonly ModelEntry[], job: FollowedJob): string {

@@ -6,15 +6,17 @@ import { isRunning } from "../../lib/registry/transitions.ts";
 import { findSleapNn, type SleapNn } from "../../lib/sleap_nn/executable.ts";
 import { writeStderr } from "../../lib/terminal/output.ts";
 import { makeTrainRequest, type TrainRequest } from "../../lib/training/train_request.ts";
-import type { JobResult } from "../../worker/job_folder.ts";
 import { recoverJobs } from "../../worker/recovery.ts";
 import { resumeRequest } from "../../worker/resume/resume_request.ts";
 import { submitLocalJob, type SubmittedJob } from "../../worker/submit.ts";
-import { watchJob } from "../../worker/watch_job.ts";
-import { type EndedJob, type FollowedJob, followJob, warn } from "../shared/follow_job.ts";
+import { followJob, leftText, warn } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
+import { followLocally } from "../shared/local_job.ts";
 import { sayRegistry } from "../shared/options.ts";
+import { detach } from "./detach.ts";
 import { isJson, type TrainCommandOptions, trainingOf } from "./options.ts";
+
+const START_POLL_MS = 20;
 
 /**
  * Train on this machine, and show it.
@@ -34,10 +36,12 @@ export async function trainHere(options: TrainCommandOptions): Promise<void> {
     prepare(options),
     "Nothing was started",
   );
-  const job = await submitLocalJob(registry.root, request, trainer.path);
-  const followedJob = followed(job, request, registry, options);
+  const { folder, supervisor } = await submitLocalJob(registry.root, request, trainer.path);
+  const job = followLocally(folder, registry, options.registry, supervisor);
+  await interruption.orLeaveAtOnce(untilSupervised({ folder, supervisor }), leftText(job));
+  if (options.detach) return detach(job, isJson(options));
   try {
-    await followJob(followedJob, { interruption, isJson: isJson(options) });
+    await followJob(job, { interruption, isJson: isJson(options) });
   } catch (error) {
     throw await orConflict(error, request, registry);
   }
@@ -103,31 +107,11 @@ async function openRegistry(root: RegistryRoot): Promise<ModelRegistry> {
   return registry;
 }
 
-function followed(
-  { folder, supervisor }: SubmittedJob,
-  { spec }: TrainRequest,
-  registry: ModelRegistry,
-  options: TrainCommandOptions,
-): FollowedJob {
-  const lookOptions = options.registry === undefined ? [] : ["--registry", options.registry];
-  return {
-    jobId: folder.jobId,
-    modelTypes: () => Promise.resolve(spec.models.map(({ model_type }) => model_type)),
-    events: (signal) => watchJob(folder, registry, { supervisor, signal }),
-    ended: async () => {
-      const result = await folder.readResult();
-      return result && await endedJob(result, registry);
-    },
-    lookOptions,
-    trainOptions: ["--local", ...lookOptions],
-    logPath: folder.logPath,
-  };
-}
-
-async function endedJob(result: JobResult, registry: ModelRegistry): Promise<EndedJob> {
-  const entries = await Promise.all(
-    result.models.map(({ model_id }) => model_id === null ? null : registry.get(model_id)),
-  );
-  const { status, error } = result;
-  return { status, error, models: entries.filter((entry) => entry !== null) };
+/** A job whose supervisor does not hold it yet would count as dead without us. */
+async function untilSupervised({ folder, supervisor }: SubmittedJob): Promise<void> {
+  let hasEnded = false;
+  void supervisor.ended.then(() => hasEnded = true);
+  while (!hasEnded && (await folder.readState()).status === "queued") {
+    await new Promise((resolve) => setTimeout(resolve, START_POLL_MS));
+  }
 }

@@ -12,9 +12,10 @@ export interface TrainCommandOptions {
   maxEpochs?: number | undefined;
   batchSize?: number | undefined;
   learningRate?: number | undefined;
-  /** The model that goes on, instead of a new training. */
+  /** ID or prefix of the model that goes on. */
   resume?: string | undefined;
   restart?: true | undefined;
+  detach?: true | undefined;
   local?: true | undefined;
   room?: string | undefined;
   worker?: string | undefined;

@@ -1,24 +1,22 @@
 import { basename } from "node:path";
-import { type Submission, uploadTraining } from "../../lib/client/upload_training.ts";
+import { findRemoteModel } from "../../lib/client/remote_models.ts";
 import type { RemoteWorker } from "../../lib/client/remote_worker.ts";
-import { readRemoteModel } from "../../lib/client/remote_models.ts";
-import { nameOf } from "../../lib/client/worker_peers.ts";
+import { type Submission, uploadTraining } from "../../lib/client/upload_training.ts";
 import { findJoinedRoom, type JoinedRoom, joinedRooms } from "../../lib/credentials.ts";
-import { NotFoundError, UsageError } from "../../lib/errors.ts";
-import {
-  JobDescriptionSchema,
-  RemoteModelSchema,
-  WORKER_METHODS,
-} from "../../lib/protocol/worker_calls.ts";
-import type { ModelEntry } from "../../lib/registry.ts";
+import { messageOf, NotFoundError } from "../../lib/errors.ts";
+import { logger } from "../../lib/log.ts";
 import { LiveLine } from "../../lib/terminal/live_line.ts";
-import { writeStderr } from "../../lib/terminal/output.ts";
 import { typedCommand } from "../../lib/terminal/typed_command.ts";
 import { findTraining, type RemoteTraining } from "../../lib/training/remote_training.ts";
-import { connectToWorker } from "../shared/choose_worker.ts";
-import { type EndedJob, type FollowedJob, followJob, warn } from "../shared/follow_job.ts";
+import { type ChosenWorker, connectToWorker } from "../shared/choose_worker.ts";
+import { type FollowedJob, followJob, leftText } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
+import { followRemotely, lookOptionsOf, reconnecting } from "../shared/remote_job.ts";
+import { detach } from "./detach.ts";
 import { isJson, type TrainCommandOptions, trainingOf } from "./options.ts";
+
+const log = logger("client");
+const NOTHING = "Nothing was started";
 
 /**
  * Train on a worker of a room, and show it.
@@ -29,24 +27,27 @@ import { isJson, type TrainCommandOptions, trainingOf } from "./options.ts";
  */
 export async function trainRemotely(options: TrainCommandOptions): Promise<void> {
   using interruption = new Interruption();
-  const [room, training] = await Promise.all([roomOf(options), findFiles(options)]);
-  const { worker, spelling } = await interruption.orLeave(
-    connectToWorker(room, { ...options, ...reconnecting() }),
-    "Nothing was started",
-  );
+  const [room, training] = await Promise.all([
+    roomOf(options),
+    options.resume === undefined ? findTraining(trainingOf(options)) : null,
+  ]);
+  const { worker, spelling } = await interruption.orLeave(connect(room, options), NOTHING);
   await using _connection = worker;
-  const inRoom = options.room === undefined ? [] : ["--room", options.room];
-  const lookOptions = [...inRoom, "--worker", spelling];
-  const submission = await interruption.orLeave(
-    sendFiles(worker, training, interruption.left),
-    "Nothing was started",
-  );
+  const lookOptions = lookOptionsOf(options.room, spelling);
+  const submission = training === null
+    ? resumption(options)
+    : await interruption.orLeave(sendFiles(worker, training, interruption.left), NOTHING);
   const jobId = await interruption.orLeaveAtOnce(
     worker.submit(submission),
     "The worker may have taken the job. Look whether it has: " +
-      typedCommand(["list-models", ...lookOptions]),
+      typedCommand(["jobs", "list", ...lookOptions]),
   );
-  await followJob(followed(worker, jobId, lookOptions), { interruption, isJson: isJson(options) });
+  const job = followRemotely(worker, jobId, lookOptions);
+  if (options.detach) {
+    detach(job, isJson(options));
+    return void await interruption.orLeave(tellWarnings(job), leftText(job));
+  }
+  await followJob(job, { interruption, isJson: isJson(options) });
 }
 
 async function roomOf({ room }: TrainCommandOptions): Promise<JoinedRoom> {
@@ -57,22 +58,27 @@ async function roomOf({ room }: TrainCommandOptions): Promise<JoinedRoom> {
   });
 }
 
-async function findFiles(options: TrainCommandOptions): Promise<RemoteTraining> {
-  return await findTraining(trainingOf(options));
+/** The job is taken, whatever becomes of the connection. */
+async function tellWarnings(job: FollowedJob): Promise<void> {
+  await job.modelTypes().catch((error) => log.debug(messageOf(error)));
 }
 
-function reconnecting(): { reconnectMs?: number; onChange: (lost: string | null) => void } {
-  const text = Deno.env.get("SLEAP_RTC_RECONNECT_SECONDS");
-  const seconds = Number(text);
-  if (text && !(seconds >= 0)) {
-    throw new UsageError(`SLEAP_RTC_RECONNECT_SECONDS is "${text}"`, {
-      hint: "Give a number of seconds, e.g. 60.",
-    });
-  }
+/** A model is resumed where it is. */
+async function connect(room: JoinedRoom, options: TrainCommandOptions): Promise<ChosenWorker> {
+  const { resume, worker } = options;
+  const isSearched = resume !== undefined && worker === undefined;
+  const holder = isSearched
+    ? (await findRemoteModel(room, undefined, resume)).located.location.worker
+    : worker;
+  return await connectToWorker(room, { ...options, worker: holder, ...reconnecting() });
+}
+
+function resumption({ resume = "", restart, maxEpochs }: TrainCommandOptions): Submission {
   return {
-    ...(text ? { reconnectMs: seconds * 1_000 } : {}),
-    onChange: (lost) =>
-      writeStderr(lost === null ? "connected again\n" : `warning: ${lost}; trying again\n`),
+    type: "train",
+    resume_model: resume,
+    ...(restart ? { restart } : {}),
+    ...(maxEpochs === undefined ? {} : { max_epochs: maxEpochs }),
   };
 }
 
@@ -98,41 +104,4 @@ async function sendFiles(
   } finally {
     line.clear();
   }
-}
-
-function followed(
-  worker: RemoteWorker,
-  jobId: string,
-  lookOptions: readonly string[],
-): FollowedJob {
-  return {
-    jobId,
-    modelTypes: async () => {
-      const { describeJob } = WORKER_METHODS;
-      const job = await worker.ask(describeJob, { job_id: jobId }, JobDescriptionSchema);
-      job.warnings.forEach(warn);
-      return job.model_types;
-    },
-    logPath: `jobs/${jobId}/log.txt in the folder of worker "${nameOf(worker.peer)}"`,
-    events: (signal) => worker.watch(jobId, signal),
-    ended: () => endOf(worker),
-    lookOptions,
-    trainOptions: lookOptions,
-  };
-}
-
-async function endOf(worker: RemoteWorker): Promise<EndedJob | null> {
-  const { ended } = worker;
-  if (ended === null) return null;
-  const models: ModelEntry[] = [];
-  for (const name of ended.models) {
-    try {
-      const model = await worker.ask(WORKER_METHODS.getModel, { name }, RemoteModelSchema);
-      const read = readRemoteModel(model, worker.peer);
-      if (read !== null) models.push(read.located.entry);
-    } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
-    }
-  }
-  return { status: ended.status, error: ended.error, models };
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { JobEvent } from "../protocol/job_events.ts";
-import { formatDuration, formatLoss } from "../terminal/formats.ts";
+import { formatDuration, formatLoss, ordinal } from "../terminal/formats.ts";
 import { type EpochEnd, secondsLeft } from "./time_left.ts";
 
 interface ModelView {
@@ -28,18 +28,39 @@ const REQUESTED = {
   cancel: "asked to cancel",
 };
 
+/** What is known of a model before its events. */
+export interface KnownModel {
+  model_id: string | null;
+  max_epochs: number | null;
+}
+
+/** Why and where a job waits. */
+export interface Waiting {
+  /** Place in the queue, from 1. */
+  position: number;
+  /** What it waits for. */
+  reason: string;
+}
+
 /** Folds the events of one job into lines and a status line. */
 export class JobView {
   readonly #models: ModelView[];
+  /** Without the events before, nobody can say which epoch is the best one. */
+  readonly #isWhole: boolean;
   #current = 0;
+  #waiting: Waiting | null = null;
   #end: Extract<JobEvent, { type: "job_finished" }> | null = null;
 
-  /** @param modelTypes types of the job's models, in order */
-  constructor(modelTypes: readonly string[]) {
-    this.#models = modelTypes.map((type) => ({
+  /**
+   * @param modelTypes types of the job's models, in order
+   * @param known what is known of them, where the events do not come from the first one on
+   */
+  constructor(modelTypes: readonly string[], known?: readonly KnownModel[]) {
+    this.#isWhole = known === undefined;
+    this.#models = modelTypes.map((type, index) => ({
       type,
-      id: null,
-      maxEpochs: null,
+      id: known?.[index]?.model_id ?? null,
+      maxEpochs: known?.[index]?.max_epochs ?? null,
       first: null,
       last: null,
       bestEpoch: null,
@@ -59,8 +80,14 @@ export class JobView {
     return this.#models.flatMap(({ id }) => id ?? []);
   }
 
+  /** The job waits in the queue until its next event. */
+  wait(waiting: Waiting): void {
+    this.#waiting = waiting;
+  }
+
   /** Take the next event; returns the lines it is worth. */
   add(event: JobEvent): string[] {
+    this.#waiting = null;
     if (event.type === "job_finished") return this.#finish(event);
     if (event.type === "warning") return [`warning: ${event.message}`];
     if (event.type === "requested") return [REQUESTED[event.what]];
@@ -71,8 +98,9 @@ export class JobView {
     return this.#addToModel(model, event);
   }
 
-  /** One line that says where the job stands now, for a terminal; null before there is a model. */
+  /** One line that says where the job stands now; null before there is a model. */
   statusLine(now: number): string | null {
+    if (this.#waiting !== null) return waitingText(this.#waiting);
     const model = this.#models[this.#current];
     if (!model?.id || this.#end !== null) return null;
     const epoch = model.last?.epoch ?? -1;
@@ -107,6 +135,8 @@ export class JobView {
         return [];
       case "epoch":
         return [this.#addEpoch(model, event)];
+      case "connection_lost":
+        return ["nobody watched: the training went on"];
       case "model_finished":
         return finishedLines(model, event);
       default:
@@ -117,7 +147,7 @@ export class JobView {
   #addEpoch(model: ModelView, event: Extract<JobEvent, { type: "epoch" }>): string {
     model.last = { epoch: event.epoch, at: Date.parse(event.time) };
     model.first ??= model.last;
-    const isBest = event.val_loss !== null && !model.isResumed &&
+    const isBest = this.#isWhole && event.val_loss !== null && !model.isResumed &&
       (model.bestLoss === null || event.val_loss < model.bestLoss);
     if (isBest) {
       model.bestLoss = event.val_loss;
@@ -155,9 +185,14 @@ function finishedLines(
   const { status, metrics, warning } = outcome;
   const epochs = `${metrics.epochs_completed} epoch${metrics.epochs_completed === 1 ? "" : "s"}`;
   const duration = formatDuration(outcome.duration_seconds);
-  const lines = [`${nameOf(model)} ${status} after ${epochs}, ${duration}`];
+  const early = outcome.stopped_early ? " (finished early)" : "";
+  const lines = [`${nameOf(model)} ${status} after ${epochs}, ${duration}${early}`];
   if (warning !== null) lines.push(`warning: ${warning}`);
   return lines;
+}
+
+function waitingText({ position, reason }: Waiting): string {
+  return `waiting: ${ordinal(position)} in the queue (${reason})`;
 }
 
 function nameOf({ type, id }: ModelView): string {

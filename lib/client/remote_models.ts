@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import type { JoinedRoom } from "../credentials.ts";
-import { messageOf, NotFoundError, SleapRtcError } from "../errors.ts";
+import { NotFoundError, SleapRtcError } from "../errors.ts";
 import { logger } from "../log.ts";
 import {
   ModelPageSchema,
@@ -15,9 +15,8 @@ import {
 } from "../protocol/worker_calls.ts";
 import { ModelEntrySchema } from "../registry/entry.ts";
 import type { LocatedModel } from "../registry/located_model.ts";
-import { enterRoom } from "./room_member.ts";
-import { WorkerLink } from "./worker_link.ts";
-import { meantWorkers, nameOf, type WorkerPeer, workersOf } from "./worker_peers.ts";
+import { askWorkers } from "./ask_workers.ts";
+import { nameOf, type WorkerPeer } from "./worker_peers.ts";
 
 const log = logger("client");
 
@@ -106,6 +105,29 @@ export async function findRemoteModel(
   });
 }
 
+/**
+ * Give a model of a worker up; see `ModelRegistry.abandon`.
+ *
+ * @param name its ID, or a prefix of it
+ * @returns the model afterwards
+ * @throws {NotFoundError} when no worker has it, or several have
+ * @throws {ConflictError} while it is trained, or when it is completed
+ */
+export async function abandonRemoteModel(
+  room: JoinedRoom,
+  wanted: string | undefined,
+  name: string,
+): Promise<LocatedModel> {
+  const { entry: { id }, location: { worker } } =
+    (await findRemoteModel(room, wanted, name)).located;
+  const { abandonModel } = WORKER_METHODS;
+  const [model] = await askWorkers(room, worker, async (link, peer) => {
+    return readRemoteModel(await link.call(abandonModel, { name: id }, RemoteModelSchema), peer);
+  });
+  if (model) return model.located;
+  throw new SleapRtcError(`Worker "${worker}" does not show model ${id} any more`);
+}
+
 /** A worker's answer, checked; null for an entry that is none. */
 export function readRemoteModel(model: RemoteModel, peer: WorkerPeer): FoundModel | null {
   const entry = v.safeParse(ModelEntrySchema, model.entry);
@@ -122,28 +144,4 @@ export function readRemoteModel(model: RemoteModel, peer: WorkerPeer): FoundMode
     },
     missingFiles: new Set(model.missing_files),
   };
-}
-
-async function askWorkers<T>(
-  room: JoinedRoom,
-  wanted: string | undefined,
-  ask: (link: WorkerLink, peer: WorkerPeer) => Promise<T>,
-): Promise<T[]> {
-  await using signaling = await enterRoom(room);
-  const workers = workersOf(await signaling.discover({ role: "worker" }));
-  const peers = meantWorkers(workers, wanted, room.room_id);
-  const answers: T[] = [];
-  let failure: unknown = null;
-  for (const peer of peers) {
-    try {
-      await using link = await WorkerLink.connect(signaling, room, peer.peerId);
-      answers.push(await ask(link, peer));
-    } catch (error) {
-      if (!(error instanceof SleapRtcError)) throw error;
-      failure = error;
-      if (peers.length > 1) log.warn(`worker "${nameOf(peer)}": ${messageOf(error)}`);
-    }
-  }
-  if (answers.length === 0 && failure !== null) throw failure;
-  return answers;
 }

@@ -1,6 +1,6 @@
 /**
- * A worker as a client uses it. While a job is watched, and for questions, the connection comes back
- * by itself when it is lost; an upload or a submission ends with it.
+ * A worker as a client uses it. The connection comes back by itself when it is lost; only an upload
+ * ends with it.
  *
  * @module
  */
@@ -8,19 +8,22 @@ import type * as v from "valibot";
 import type { JoinedRoom } from "../credentials.ts";
 import { ConnectionError, messageOf } from "../errors.ts";
 import { logger } from "../log.ts";
-import type { JobEvent } from "../protocol/job_events.ts";
 import type { TrainSubmission } from "../protocol/job_submit.ts";
 import type { JobEndedNotice } from "../protocol/worker_calls.ts";
 import type { SignalingClient } from "../signaling/client.ts";
 import { typedCommand } from "../terminal/typed_command.ts";
 import type { UploadedFile, UploadFileOptions } from "../transfer/upload.ts";
 import { enterRoom } from "./room_member.ts";
-import { WorkerLink } from "./worker_link.ts";
+import { type JobNotice, WorkerLink } from "./worker_link.ts";
 import { nameOf, type WorkerPeer } from "./worker_peers.ts";
 
 const log = logger("client");
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 5_000;
+const LOOK_AT_JOBS = ["jobs", "list"];
+
+/** Something that happens in a watched job before its end. */
+export type WatchedNotice = Exclude<JobNotice, { ended: unknown }>;
 
 /** Options of {@linkcode RemoteWorker.connect}. */
 export interface RemoteWorkerOptions {
@@ -82,7 +85,7 @@ export class RemoteWorker implements AsyncDisposable {
         return await this.#link.call(method, params, schema);
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error;
-        await this.#comeBack(error, new AbortController().signal);
+        await this.#comeBack(error, LOOK_AT_JOBS);
       }
     }
   }
@@ -92,9 +95,23 @@ export class RemoteWorker implements AsyncDisposable {
     return await this.#link.upload(path, options);
   }
 
-  /** Ask for a training; its job's ID. */
+  /**
+   * Ask for a training. However often the connection is lost meanwhile, the worker takes it once.
+   *
+   * @returns its job's ID: the job is on the worker's disk
+   * @throws {SleapRtcError} why the worker does not take it
+   * @throws {ConnectionError} when a lost connection does not come back in time
+   */
   async submit(submission: Partial<TrainSubmission> & { type: "train" }): Promise<string> {
-    return await this.#link.submit(submission, lookCommand(this.peer.peerId, this.#room));
+    const keyed = { ...submission, idempotency_key: crypto.randomUUID() };
+    while (true) {
+      try {
+        return await this.#link.submit(keyed);
+      } catch (error) {
+        if (!(error instanceof ConnectionError)) throw error;
+        await this.#comeBack(error, LOOK_AT_JOBS);
+      }
+    }
   }
 
   /** How the job that was watched last ended; null while it has not. */
@@ -103,12 +120,18 @@ export class RemoteWorker implements AsyncDisposable {
   }
 
   /**
-   * The events of a job, each once, until it has ended; over as many connections as it takes.
+   * What happens in a job, each event once, until it has ended; over as many connections as it
+   * takes.
    *
+   * @param afterSeq events up to this number are left out
    * @throws {ConnectionError} when a lost connection does not come back in time; the job goes on
    */
-  async *watch(jobId: string, signal: AbortSignal): AsyncGenerator<JobEvent> {
-    let seq = 0;
+  async *watch(
+    jobId: string,
+    afterSeq: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<WatchedNotice> {
+    let seq = afterSeq;
     this.#ended = null;
     while (true) {
       try {
@@ -117,13 +140,13 @@ export class RemoteWorker implements AsyncDisposable {
             this.#ended = notice.ended;
             return;
           }
-          seq = notice.event.seq;
-          yield notice.event;
+          if ("event" in notice) seq = notice.event.seq;
+          yield notice;
         }
         return;
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error;
-        if (!signal.aborted) await this.#comeBack(error, signal);
+        if (!signal.aborted) await this.#comeBack(error, ["jobs", "attach", jobId], signal);
         if (signal.aborted) return;
       }
     }
@@ -138,14 +161,22 @@ export class RemoteWorker implements AsyncDisposable {
     await this.close();
   }
 
-  /** Returns without a connection when `signal` is aborted. */
-  async #comeBack(lost: ConnectionError, signal: AbortSignal): Promise<void> {
+  /**
+   * Returns without a connection when `signal` is aborted.
+   *
+   * @param next what to type once the worker is back, should it stay away
+   */
+  async #comeBack(
+    lost: ConnectionError,
+    next: readonly string[],
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<void> {
     const { reconnectMs = 60_000, onChange } = this.#options;
     onChange?.(lost.message);
     await this.#link.close();
     const deadline = performance.now() + reconnectMs;
     for (let pause = FIRST_PAUSE_MS;; pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
-      if (performance.now() + pause > deadline) throw this.#goneError(lost);
+      if (performance.now() + pause > deadline) throw this.#goneError(lost, next);
       await sleep(pause * (0.5 + Math.random() / 2), signal);
       if (signal.aborted) return;
       try {
@@ -164,10 +195,11 @@ export class RemoteWorker implements AsyncDisposable {
     return await WorkerLink.connect(signaling, this.#room, this.peer.peerId, signal);
   }
 
-  #goneError(lost: ConnectionError): ConnectionError {
+  #goneError(lost: ConnectionError, next: readonly string[]): ConnectionError {
+    const place = ["--room", this.#room.room_id, "--worker", this.peer.peerId];
     return new ConnectionError(`${lost.message}, and worker "${nameOf(this.peer)}" is gone`, {
-      hint: "A job that it has taken goes on there. Once the worker is back, look at its models: " +
-        lookCommand(this.peer.peerId, this.#room),
+      hint: "A job that it has taken goes on there. Once the worker is back: " +
+        typedCommand([...next, ...place]),
       cause: lost,
     });
   }
@@ -181,8 +213,4 @@ async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   await promise;
   clearTimeout(timer);
   signal.removeEventListener("abort", onAbort);
-}
-
-function lookCommand(peerId: string, room: JoinedRoom): string {
-  return typedCommand(["list-models", "--room", room.room_id, "--worker", peerId]);
 }

@@ -9,6 +9,7 @@ import {
   ConflictError,
   ConnectionError,
   EXIT,
+  messageOf,
   NotFoundError,
   SleapRtcError,
   type SleapRtcErrorOptions,
@@ -28,6 +29,8 @@ import {
   JobEndedNoticeSchema,
   JobEventNoticeSchema,
   JobLostNoticeSchema,
+  type JobQueuedNotice,
+  JobQueuedNoticeSchema,
   WORKER_METHODS,
 } from "../protocol/worker_calls.ts";
 import { AsyncQueue } from "../rtc/async_queue.ts";
@@ -41,8 +44,13 @@ import { readMessage } from "../transfer/wire.ts";
 
 const log = logger("client");
 
+/** How long a worker may take to answer our goodbye to a job, in milliseconds. */
+const GOODBYE_MS = 2_000;
+
 /** Something that happens in a watched job. */
-export type JobNotice = { event: JobEvent } | { ended: JobEndedNotice };
+export type JobNotice = { event: JobEvent } | { queued: JobQueuedNotice } | {
+  ended: JobEndedNotice;
+};
 
 /** The worker's end of a watch: it can tell no more. */
 interface LostNotice {
@@ -85,6 +93,7 @@ export class WorkerLink implements AsyncDisposable {
       peerId: connection.peerId,
       handlers: {
         ...this.#acknowledgements.handlers,
+        [WORKER_METHODS.jobQueued]: (params) => this.#onQueued(params),
         [WORKER_METHODS.jobEvent]: (params) => this.#onEvent(params),
         [WORKER_METHODS.jobEnded]: (params) => this.#onEnded(params),
         [WORKER_METHODS.jobLost]: (params) => this.#onLost(params),
@@ -124,23 +133,17 @@ export class WorkerLink implements AsyncDisposable {
   /**
    * Ask for a training.
    *
-   * @param lookCommand shows what became of it if the answer is lost
    * @returns the job's ID: the job is on the worker's disk
    * @throws {SleapRtcError} why the worker does not take it
    * @throws {ConnectionError} when the connection ends before the answer
    */
-  async submit(
-    submission: Partial<TrainSubmission> & { type: "train" },
-    lookCommand: string,
-  ): Promise<string> {
+  async submit(submission: Partial<TrainSubmission> & { type: "train" }): Promise<string> {
     const clientJobId = crypto.randomUUID().slice(0, 8);
     const answer = Promise.withResolvers<SubmitMessage>();
     this.#answers.set(clientJobId, answer.resolve);
     this.#accepted = (jobId) => answer.resolve({ type: "accepted", jobId });
     const lost = this.#connection.closed.then(({ reason }): never => {
-      throw new ConnectionError(`The connection was lost before the worker answered: ${reason}`, {
-        hint: `Look whether it has taken the job: ${lookCommand}`,
-      });
+      throw new ConnectionError(`The connection was lost before the worker answered: ${reason}`);
     });
     try {
       const message = encodeSubmit({ type: "submit", clientJobId, submission });
@@ -155,7 +158,8 @@ export class WorkerLink implements AsyncDisposable {
   }
 
   /**
-   * What happens in a job, from an event on; ends after the job has ended.
+   * What happens in a job, from an event on; ends after the job has ended. Whoever leaves before
+   * says goodbye: the worker knows it before this ends.
    *
    * @param afterSeq events up to this number are left out
    * @throws {ConnectionError} when the connection ends before the job
@@ -168,23 +172,36 @@ export class WorkerLink implements AsyncDisposable {
   ): AsyncGenerator<JobNotice> {
     const queue = new AsyncQueue<JobNotice | LostNotice>();
     this.#watched.set(jobId, queue);
-    const onAbort = () => queue.end();
+    const { promise: left, resolve } = Promise.withResolvers<void>();
+    const onAbort = () => {
+      queue.end();
+      resolve();
+    };
+    if (signal.aborted) onAbort();
     signal.addEventListener("abort", onAbort);
+    let isOver = false;
     try {
       const params = { job_id: jobId, after_seq: afterSeq };
-      await this.call(WORKER_METHODS.watchJob, params, v.null());
+      const watching = this.call(WORKER_METHODS.watchJob, params, v.null()).catch((error) => {
+        isOver = true;
+        throw error;
+      });
+      await Promise.race([watching, left]);
       for await (const notice of queue) {
         if (signal.aborted) return;
+        isOver = "lost" in notice || "ended" in notice;
         if ("lost" in notice) throw lostError(jobId, notice.lost);
         yield notice;
-        if ("ended" in notice) return;
+        if (isOver) return;
       }
       if (signal.aborted) return;
+      isOver = true;
       const { reason } = await this.#connection.closed;
       throw new ConnectionError(`The connection to the worker was lost: ${reason}`);
     } finally {
       signal.removeEventListener("abort", onAbort);
       this.#watched.delete(jobId);
+      if (!isOver) await this.#unwatch(jobId);
     }
   }
 
@@ -195,6 +212,15 @@ export class WorkerLink implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #unwatch(jobId: string): Promise<void> {
+    try {
+      const params = { job_id: jobId };
+      await this.#rpc.call(WORKER_METHODS.unwatchJob, params, { timeoutMs: GOODBYE_MS });
+    } catch (error) {
+      log.debug(`goodbye to job ${jobId}: ${messageOf(error)}`);
+    }
   }
 
   #onOther(message: string | Uint8Array): void {
@@ -210,6 +236,11 @@ export class WorkerLink implements AsyncDisposable {
     const event = readJobEvent(notice.output.event);
     if (event === null) return log.debug("an event of a newer program is passed over");
     this.#watched.get(notice.output.job_id)?.push({ event });
+  }
+
+  #onQueued(params: unknown): void {
+    const queued = v.safeParse(JobQueuedNoticeSchema, params);
+    if (queued.success) this.#watched.get(queued.output.job_id)?.push({ queued: queued.output });
   }
 
   #onLost(params: unknown): void {

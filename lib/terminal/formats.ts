@@ -13,6 +13,13 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
 }
 
+/** A place in a row, from 1, as `1st`, `2nd`, `11th`. */
+export function ordinal(place: number): string {
+  const isTeen = place % 100 >= 11 && place % 100 <= 13;
+  const ending = isTeen ? undefined : ["st", "nd", "rd"][place % 10 - 1];
+  return `${place}${ending ?? "th"}`;
+}
+
 /** A loss with four significant digits, `-` where there is none. */
 export function formatLoss(loss: unknown): string {
   if (typeof loss !== "number") return "-";

@@ -47,6 +47,12 @@ export class LiveLine {
     this.#live = text;
   }
 
+  /** Say what is so for a while: on a terminal in the live line, in a pipe as a line. */
+  note(text: string): void {
+    if (this.#screen.isTerminal) this.update(text);
+    else this.print(text);
+  }
+
   /** Remove the live line. */
   clear(): void {
     if (this.#live !== "") this.#screen.write(CLEAR_LINE);

@@ -24,3 +24,8 @@ export function printable(text: string): string {
 export function printableLines(text: string): string {
   return text.split("\n").map(printable).join("\n");
 }
+
+/** {@linkcode printableLines} for the output of a program, whose tabs stay tabs. */
+export function printableOutput(text: string): string {
+  return text.split("\t").map(printableLines).join("\t");
+}

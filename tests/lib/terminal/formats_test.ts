@@ -4,6 +4,7 @@ import {
   formatDuration,
   formatLoss,
   formatTime,
+  ordinal,
 } from "../../../lib/terminal/formats.ts";
 
 Deno.test("formatDuration() rounds to seconds, and to minutes above an hour", () => {
@@ -32,4 +33,12 @@ Deno.test("formatBytes() uses decimal units", () => {
   assert.equal(formatBytes(512), "512 B");
   assert.equal(formatBytes(1_418_133), "1.4 MB");
   assert.equal(formatBytes(999_999), "1.0 MB");
+});
+
+Deno.test("ordinal() names a place as people do", () => {
+  const places = [1, 2, 3, 4, 10, 11, 12, 13, 21, 22, 101, 111, 112];
+  assert.equal(
+    places.map(ordinal).join(" "),
+    "1st 2nd 3rd 4th 10th 11th 12th 13th 21st 22nd 101st 111th 112th",
+  );
 });

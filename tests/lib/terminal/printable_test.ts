@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { printable, printableLines } from "../../../lib/terminal/printable.ts";
+import { printable, printableLines, printableOutput } from "../../../lib/terminal/printable.ts";
 
 Deno.test("printable() writes control characters as escapes and leaves the rest", () => {
   assert.equal(printable("Ä 日本 👩‍🔬"), "Ä 日本 👩‍🔬");
@@ -8,4 +8,8 @@ Deno.test("printable() writes control characters as escapes and leaves the rest"
 
 Deno.test("printableLines() leaves line ends and nothing else of the control characters", () => {
   assert.equal(printableLines("a\r\x1b[31m\nb\n"), "a\\r\\x1b[31m\nb\n");
+});
+
+Deno.test("printableOutput() leaves lines and tabs, and shows what would move a cursor", () => {
+  assert.equal(printableOutput("a\tb\n\x1b[2J\r\n\tc"), "a\tb\n\\x1b[2J\\r\n\tc");
 });

@@ -1,0 +1,47 @@
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { followJob } from "../shared/follow_job.ts";
+import { Interruption } from "../shared/interruption.ts";
+import { type JobPlaceOptions, openJob } from "../shared/open_job.ts";
+import {
+  type Format,
+  formatOption,
+  jsonOption,
+  parseCount,
+  registryOption,
+  roomOption,
+  workerOption,
+} from "../shared/options.ts";
+
+/** `jobs attach JOB`: what happened in a job, and what happens until its end. */
+export function attachCommand(): CommandUnknownOpts {
+  return new Command("attach")
+    .summary("follow a job until it ends")
+    .description(
+      "Show what happened in a job and follow it until it ends, as train does. Ctrl-C leaves it " +
+        "alone.",
+    )
+    .argument("<job>", "its ID, or at least 4 digits of it")
+    .option("--from <seq>", "number of the first event to show (default: all)", parseCount)
+    .addOption(registryOption())
+    .addOption(roomOption())
+    .addOption(workerOption())
+    .addOption(formatOption())
+    .addOption(jsonOption())
+    .action(run);
+}
+
+interface Options extends JobPlaceOptions {
+  from?: number | undefined;
+  format: Format;
+  json?: true | undefined;
+}
+
+async function run(name: string, options: Options): Promise<void> {
+  using interruption = new Interruption();
+  await using job = await interruption.orLeave(openJob(name, options), "Nothing was changed");
+  await followJob(job.followed, {
+    interruption,
+    isJson: options.json === true || options.format === "json",
+    from: options.from ?? 1,
+  });
+}

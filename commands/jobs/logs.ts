@@ -1,0 +1,59 @@
+import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { LeftByUserError } from "../../lib/errors.ts";
+import { writeStdout } from "../../lib/terminal/output.ts";
+import { printableOutput } from "../../lib/terminal/printable.ts";
+import { leftText } from "../shared/follow_job.ts";
+import { Interruption } from "../shared/interruption.ts";
+import { type JobPlaceOptions, type LogStart, type OpenJob, openJob } from "../shared/open_job.ts";
+import { parseCount, registryOption, roomOption, workerOption } from "../shared/options.ts";
+
+const POLL_MS = 500;
+
+/** `jobs logs JOB`: the output of a job's trainer. */
+export function logsCommand(): CommandUnknownOpts {
+  return new Command("logs")
+    .summary("print the trainer's output")
+    .description("Print what the trainer and the supervisor of a job have said.")
+    .argument("<job>", "its ID, or at least 4 digits of it")
+    .option("-f, --follow", "go on until the job has ended")
+    .option(
+      "--from <seq>",
+      "begin with the trainer that wrote this event (default: all)",
+      parseCount,
+    )
+    .addOption(registryOption())
+    .addOption(roomOption())
+    .addOption(workerOption())
+    .action(run);
+}
+
+interface Options extends JobPlaceOptions {
+  follow?: true | undefined;
+  from?: number | undefined;
+}
+
+async function run(name: string, options: Options): Promise<void> {
+  using interruption = new Interruption();
+  await using job = await interruption.orLeave(openJob(name, options), "Nothing was changed");
+  const printed = print(job, options, interruption.left);
+  if (await interruption.orLeave(printed, leftText(job.followed)) === "ended") return;
+  if (interruption.left.aborted) throw new LeftByUserError(leftText(job.followed));
+}
+
+/** What is printed to a file or a pipe is what the trainer wrote. */
+async function print(
+  job: OpenJob,
+  { follow, from }: Options,
+  left: AbortSignal,
+): Promise<"ended" | "left"> {
+  const isTerminal = Deno.stdout.isTerminal();
+  for (let place: LogStart = { atSeq: from }; !left.aborted;) {
+    const { text, next, ended } = await job.readLog(place);
+    if (left.aborted) break;
+    writeStdout(isTerminal ? printableOutput(text) : text);
+    if (ended || (text === "" && !follow)) return "ended";
+    place = { from: next };
+    if (text === "") await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return "left";
+}

@@ -1,0 +1,15 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { requestCommand } from "./request.ts";
+
+/** `jobs stop JOB`: end a job after its running epoch. */
+export function stopCommand(): CommandUnknownOpts {
+  return requestCommand({
+    what: "stop",
+    summary: "end a job after the running epoch, to resume it later",
+    description:
+      "End a job after the running epoch. Its model is interrupted and can be resumed: " +
+      "sleap-rtc train --resume MODEL",
+    next: "stops after the running epoch, and its model can be resumed then",
+    wanted: ["interrupted", "succeeded"],
+  });
+}
