@@ -42,6 +42,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./model_info.ts"),
   },
   {
+    name: "abandon-model",
+    summary: "give an interrupted or failed model up",
+    load: () => import("./abandon_model.ts"),
+  },
+  {
     name: "registry",
     summary: "look after a model registry",
     load: () => import("./registry.ts"),

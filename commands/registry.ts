@@ -3,6 +3,7 @@ import { identifyModel } from "../lib/training/identify_model.ts";
 import { parseTrainerView } from "../lib/sleap_nn/train_config.ts";
 import { parseConfig, readConfigText } from "../lib/sleap_nn/train_config/config_file.ts";
 import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
+import { statsCommand } from "./registry/stats.ts";
 import { type Format, formatOption, jsonOption } from "./shared/options.ts";
 
 /** `registry`: subcommands that look after a registry. */
@@ -10,7 +11,8 @@ export function command(): CommandUnknownOpts {
   return new Command("registry")
     .summary("look after a model registry")
     .description("Look after a model registry.")
-    .addCommand(modelIdCommand());
+    .addCommand(modelIdCommand())
+    .addCommand(statsCommand());
 }
 
 function modelIdCommand(): CommandUnknownOpts {
