@@ -137,7 +137,7 @@ Deno.test("a failed training: exit 6 and the trainer's own last error", async ()
   assert.match(stderr, /error: Job job_\w+ failed: /);
   assert.match(
     stderr,
-    /hint: The trainer's output: jobs\/job_\w+\/log.txt in the folder of worker "gpu1"/,
+    /hint: The trainer's output: sleap-rtc jobs logs job_\w+ --worker gpu1\n$/,
   );
 });
 
@@ -159,6 +159,7 @@ Deno.test("worker killed in the middle: exit 5, the supervisor finishes and book
   const { code, stderr } = await training.ended;
   assert.equal(code, 5, stderr);
   assert.match(stderr, /error: The connection to the worker was lost: .*worker "gpu1" is gone/);
+  assert.match(stderr, /hint: .*sleap-rtc jobs attach job_\w+ --room \S+ --worker gpu1-\w+\n$/);
   await goOn();
   await fileExists(join((await room.job()).path, "result.json"));
   assert.equal((await room.model()).status, "completed");
@@ -221,7 +222,7 @@ Deno.test("Ctrl-C while the connection is away leaves at once", async () => {
   const { code, stderr } = await training.ended;
   assert.equal(code, 130, stderr);
   assert.ok(performance.now() - began < 10_000);
-  assert.match(stderr, /goes on without this command. Look at it with: sleap-rtc model-info/);
+  assert.match(stderr, /attach again: sleap-rtc jobs attach job_\w+ --worker gpu1\n$/);
   await goOn();
   await fileExists(join((await room.job()).path, "result.json"));
 });
@@ -248,8 +249,8 @@ Deno.test("Ctrl-C leaves the remote job, which goes on", async () => {
   training.kill("SIGINT");
   const { code, stderr } = await training.ended;
   assert.equal(code, 130);
-  const { id } = await room.model();
-  assert.ok(stderr.trimEnd().endsWith(`sleap-rtc model-info ${id} --worker gpu1`), stderr);
+  const { jobId } = await room.job();
+  assert.ok(stderr.endsWith(`sleap-rtc jobs attach ${jobId} --worker gpu1\n`), stderr);
   await goOn();
   await fileExists(join((await room.job()).path, "result.json"));
   assert.equal((await room.model()).status, "completed");

@@ -65,6 +65,19 @@ export function cliCommand(args: string[], options: CliOptions): Deno.Command {
   });
 }
 
+/** What a running command says up to a text; the rest is left unread. */
+export async function saidUntil(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  text: string,
+): Promise<string> {
+  let said = "";
+  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+    said += part;
+    if (said.includes(text)) break;
+  }
+  return said;
+}
+
 /** Run a command to its end. */
 export async function runCli(args: string[], options: CliOptions): Promise<CliResult> {
   return await spawnCli(args, options).ended;

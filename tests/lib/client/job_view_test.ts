@@ -135,3 +135,44 @@ Deno.test("a restarted training says so", () => {
   const view = new JobView(["centroid"]);
   assert.deepEqual(view.add(startedAgain(2, null)), ["beginning centroid again from epoch 0"]);
 });
+
+Deno.test("JobView: a job that waits says where and why, until something happens in it", () => {
+  const view = new JobView(["centroid"]);
+  view.wait({ position: 2, reason: "waits for job_11111111" });
+  const waiting = "waiting: 2nd in the queue (waits for job_11111111)";
+  assert.equal(view.statusLine(START), waiting);
+  view.add(registered(0, "centroid"));
+  assert.notEqual(view.statusLine(START), waiting);
+});
+
+Deno.test("JobView: from the middle on models have names, and no epoch is called the best", () => {
+  const view = new JobView(["centroid"], [{ model_id: "aaaa0000", max_epochs: 10 }]);
+  assert.deepEqual(view.add(epochEnd(4, 10)), [
+    "centroid aaaa0000  epoch 5/10  train loss 0.5000  val loss 0.2500",
+  ]);
+});
+
+Deno.test("JobView: a watcher learns once that nobody watched, and what was asked", () => {
+  const view = new JobView(["centroid"]);
+  view.add(registered(0, "centroid"));
+  const lines = [
+    eventAt(1, { type: "connection_lost", ...OF_CENTROID }),
+    eventAt(2, { type: "connection_regained", ...OF_CENTROID }),
+    eventAt(3, { type: "requested", what: "stop" }),
+  ].flatMap((event) => view.add(event));
+  assert.deepEqual(lines, [
+    "nobody watched: the training went on",
+    "asked to stop: it ends after the running epoch",
+  ]);
+});
+
+Deno.test("JobView: a training that was finished early says so", () => {
+  const view = new JobView(["centroid"]);
+  view.add(registered(0, "centroid"));
+  const event = interrupted();
+  assert.ok(event.type === "model_finished");
+  const outcome = { ...event.outcome, status: "completed" as const, stopped_early: true };
+  assert.deepEqual(view.add({ ...event, outcome }), [
+    "centroid aaaa0000 completed after 1 epoch, 8 s (finished early)",
+  ]);
+});

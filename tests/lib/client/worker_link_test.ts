@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { JoinedRoom } from "../../../lib/credentials.ts";
 import { type JobNotice, WorkerLink } from "../../../lib/client/worker_link.ts";
-import { ConflictError, ConnectionError, SleapRtcError } from "../../../lib/errors.ts";
+import {
+  ConflictError,
+  ConnectionError,
+  NotFoundError,
+  SleapRtcError,
+} from "../../../lib/errors.ts";
 import { WORKER_METHODS } from "../../../lib/protocol/worker_calls.ts";
 import { acceptPeers } from "../../../lib/rtc/accept.ts";
 import type { PeerConnection } from "../../../lib/rtc/peer_connection.ts";
@@ -95,8 +100,9 @@ Deno.test("an answer of another shape is an error", async () => {
 });
 
 Deno.test("notices of other jobs, of none, and of newer programs are passed over", async () => {
-  const { jobEvent, jobEnded, watchJob } = WORKER_METHODS;
+  const { jobEvent, jobEnded, jobQueued, watchJob } = WORKER_METHODS;
   const event = { seq: 1, time: TIME, type: "warning", message: "m" };
+  const queued = { job_id: JOB, position: 2, reason: "waits for job_00000000" };
   const ended = { job_id: JOB, status: "succeeded", error: null, models: [] };
   const told: [string, unknown][] = [
     [jobEvent, null],
@@ -107,6 +113,9 @@ Deno.test("notices of other jobs, of none, and of newer programs are passed over
     [jobEvent, { job_id: JOB }],
     [jobEnded, { ...ended, job_id: "job_00000000" }],
     [jobEnded, { ...ended, status: "splendid" }],
+    [jobQueued, { job_id: JOB, position: "first", reason: "r" }],
+    [jobQueued, { job_id: "job_00000000", position: 1, reason: "r" }],
+    [jobQueued, queued],
     [jobEvent, { job_id: JOB, event }],
     [jobEnded, ended],
   ];
@@ -120,7 +129,7 @@ Deno.test("notices of other jobs, of none, and of newer programs are passed over
   const notices: JobNotice[] = [];
   const { signal } = new AbortController();
   for await (const notice of peers.link.watch(JOB, 0, signal)) notices.push(notice);
-  assert.deepEqual(JSON.parse(JSON.stringify(notices)), [{ event }, { ended }]);
+  assert.deepEqual(JSON.parse(JSON.stringify(notices)), [{ queued }, { event }, { ended }]);
 });
 
 Deno.test("watching ends with an error when the connection does, in peace when it is left", async () => {
@@ -134,4 +143,44 @@ Deno.test("watching ends with an error when the connection does, in peace when i
   const lost = assert.rejects(watching, ConnectionError);
   await peers.worker.close();
   await lost;
+});
+
+Deno.test("who leaves a job says goodbye to it first, also while the worker does not answer", async () => {
+  const { unwatchJob, watchJob } = WORKER_METHODS;
+  for (const answer of [null, new Promise(() => {})]) {
+    const asked: string[] = [];
+    const leaving = new AbortController();
+    await using peers = await connectTo({
+      [watchJob]: () => {
+        asked.push(watchJob);
+        setTimeout(() => leaving.abort());
+        return answer;
+      },
+      [unwatchJob]: (params) => {
+        assert.deepEqual(params, { job_id: JOB });
+        asked.push(unwatchJob);
+        return null;
+      },
+    });
+    assert.deepEqual(await Array.fromAsync(peers.link.watch(JOB, 0, leaving.signal)), []);
+    assert.deepEqual(asked, [watchJob, unwatchJob]);
+  }
+});
+
+Deno.test("a job that has ended, or that the worker does not have, needs no goodbye", async () => {
+  const { jobEnded, unwatchJob, watchJob } = WORKER_METHODS;
+  let goodbyes = 0;
+  await using peers = await connectTo({
+    [watchJob]: (params) => {
+      if (JSON.stringify(params).includes("job_00000000")) throw new NotFoundError("no such job");
+      const ended = { job_id: JOB, status: "succeeded", error: null, models: [] };
+      void peers.rpc.notify(jobEnded, ended);
+      return null;
+    },
+    [unwatchJob]: () => goodbyes++,
+  });
+  const { signal } = new AbortController();
+  assert.equal((await Array.fromAsync(peers.link.watch(JOB, 0, signal))).length, 1);
+  await assert.rejects(Array.fromAsync(peers.link.watch("job_00000000", 0, signal)), NotFoundError);
+  assert.equal(goodbyes, 0);
 });

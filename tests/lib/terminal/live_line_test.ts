@@ -12,7 +12,7 @@ Deno.test("LiveLine redraws one line and writes the others above it", () => {
   const terminal = screen(80);
   const line = new LiveLine(terminal);
   line.update("epoch 1");
-  line.update("epoch 1");
+  line.note("epoch 1");
   line.print("registered");
   line.clear();
   assert.deepEqual(terminal.written, [`${CLEAR}epoch 1`, CLEAR, "registered\n"]);
@@ -42,7 +42,8 @@ Deno.test("LiveLine writes only whole lines into a pipe", () => {
   const pipe = screen(null, false);
   const line = new LiveLine(pipe);
   line.update("epoch 1");
+  line.note("waiting");
   line.print("done");
   line.clear();
-  assert.deepEqual(pipe.written, ["done\n"]);
+  assert.deepEqual(pipe.written, ["waiting\n", "done\n"]);
 });

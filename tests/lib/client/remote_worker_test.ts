@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { RemoteWorker } from "../../../lib/client/remote_worker.ts";
+import { askWorkers } from "../../../lib/client/ask_workers.ts";
+import { enterRoom } from "../../../lib/client/room_member.ts";
+import { workersOf } from "../../../lib/client/worker_peers.ts";
+import type { JoinedRoom } from "../../../lib/credentials.ts";
+import { ConnectionError } from "../../../lib/errors.ts";
+import type { TrainSubmission } from "../../../lib/protocol/job_submit.ts";
+import { WORKER_METHODS } from "../../../lib/protocol/worker_calls.ts";
+import { type FakeHandler, FakeWorker } from "../../support/fake_worker.ts";
+import { SignalingBed } from "../../support/signaling.ts";
+
+const { jobEnded, jobEvent, watchJob } = WORKER_METHODS;
+const JOB = "job_11111111";
+
+function roomOf(bed: SignalingBed): JoinedRoom {
+  return {
+    server: bed.url,
+    room_id: bed.roomId,
+    room_name: bed.roomId,
+    account_key: bed.member().key,
+    secret: "correct horse battery staple",
+    allow_legacy: false,
+    joined_at: "",
+    joined_with: "",
+  };
+}
+
+async function connect(room: JoinedRoom, reconnectMs?: number): Promise<RemoteWorker> {
+  await using signaling = await enterRoom(room);
+  const [peer] = workersOf(await signaling.discover({ role: "worker" }));
+  assert.ok(peer);
+  return await RemoteWorker.connect(
+    signaling,
+    room,
+    peer,
+    reconnectMs === undefined ? {} : { reconnectMs },
+  );
+}
+
+Deno.test("a submission whose answer is lost is sent again with its key: one job", async () => {
+  await using bed = await SignalingBed.create();
+  const room = roomOf(bed);
+  const keys: unknown[] = [];
+  await using _fake = await FakeWorker.enter(room, "gpu1", {
+    onSubmit: ({ idempotency_key }: Partial<TrainSubmission>, { connection }) => {
+      keys.push(idempotency_key);
+      if (keys.length === 3) return JOB;
+      void connection.close();
+      return null;
+    },
+  });
+  await using worker = await connect(room);
+  assert.equal(await worker.submit({ type: "train" }), JOB);
+  assert.equal(keys.length, 3);
+  assert.match(String(keys[0]), /^[\w-]{8,64}$/);
+  assert.equal(new Set(keys).size, 1);
+});
+
+Deno.test("a worker that stays away: exit 5 says how to attach, or where to look", async () => {
+  for (const isWatched of [true, false]) {
+    await using bed = await SignalingBed.create();
+    const room = roomOf(bed);
+    const fake = await FakeWorker.enter(room, "gpu1", { handlers: { [watchJob]: () => null } });
+    await using worker = await connect(room, 300);
+    const watching = isWatched
+      ? Array.fromAsync(worker.watch(JOB, 0, new AbortController().signal))
+      : worker.submit({ type: "train" });
+    const failed = assert.rejects(watching, (error) => {
+      assert.ok(error instanceof ConnectionError);
+      assert.match(error.message, /, and worker "gpu1" is gone$/);
+      const next = isWatched ? `attach ${JOB}` : "list";
+      const place = `--room ${room.room_id} --worker gpu1`;
+      assert.ok(error.hint?.endsWith(`sleap-rtc jobs ${next} ${place}`), error.hint);
+      return true;
+    });
+    await fake.seenUntil(isWatched ? watchJob : "submit");
+    await fake[Symbol.asyncDispose]();
+    await failed;
+  }
+});
+
+Deno.test("a watch goes on after a lost connection where it was: no gap, no event twice", async () => {
+  await using bed = await SignalingBed.create();
+  const room = roomOf(bed);
+  const asked: number[] = [];
+  const watch: FakeHandler = (params, { connection, rpc }) => {
+    const { after_seq } = params as { after_seq: number };
+    asked.push(after_seq);
+    void (async () => {
+      for (const seq of [after_seq + 1, after_seq + 2]) {
+        const event = { seq, time: "2026-11-24T08:00:00.000Z", type: "warning", message: "m" };
+        await rpc.notify(jobEvent, { job_id: JOB, event });
+      }
+      if (after_seq < 4) return await connection.close();
+      await rpc.notify(jobEnded, { job_id: JOB, status: "succeeded", error: null, models: [] });
+    })();
+    return null;
+  };
+  await using _fake = await FakeWorker.enter(room, "gpu1", { handlers: { [watchJob]: watch } });
+  await using worker = await connect(room);
+  const notices = worker.watch(JOB, 0, new AbortController().signal);
+  const seqs = await Array.fromAsync(notices, (notice) => "event" in notice && notice.event.seq);
+  assert.deepEqual(seqs, [1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(asked, [0, 2, 4]);
+  assert.equal(worker.ended?.status, "succeeded");
+});
+
+Deno.test("all workers of a room are asked at once", async () => {
+  await using bed = await SignalingBed.create();
+  const room = roomOf(bed);
+  const both = Promise.withResolvers<number>();
+  let asked = 0;
+  const handlers = {
+    wait: () => {
+      if (++asked === 2) both.resolve(asked);
+      return both.promise;
+    },
+  };
+  await using _one = await FakeWorker.enter(room, "gpu1", { handlers });
+  await using _two = await FakeWorker.enter(room, "gpu2", { handlers });
+  const answers = await askWorkers(room, undefined, async (link, { peerId }) => {
+    return [peerId, await link.call("wait", null, v.number())];
+  });
+  assert.deepEqual(answers, [["gpu1", 2], ["gpu2", 2]]);
+});
