@@ -29,8 +29,13 @@ Deno.test("--help and help go to stdout, exit 0, and do not show what is for our
 });
 
 Deno.test("every command has help on stdout, exit 0", async () => {
-  const names = ["train", "list-models", "model-info", "serve", "join", "invite", "status"];
-  const commands = [...names.map((name) => [name]), ["registry"], ["registry", "model-id"]];
+  const names = [
+    ...["train", "jobs", "worker", "list-models", "model-info", "abandon-model", "registry"],
+    ...["serve", "join", "invite", "status"],
+  ];
+  const jobs = ["list", "attach", "logs", "stop", "finish", "cancel"].map((name) => ["jobs", name]);
+  const registry = ["model-id", "stats"].map((name) => ["registry", name]);
+  const commands = [...names.map((name) => [name]), ...jobs, ...registry];
   for (const command of commands) {
     const { code, stdout } = await cli(...command, "--help");
     assert.equal(code, 0);

@@ -137,7 +137,7 @@ Deno.test("a configuration that sleap-nn refuses: its own last error, model fail
   const { code, stderr } = await world.train();
   assert.equal(code, 6);
   assert.match(stderr, /error: Job job_\w+ failed: .*Key 'no_such_key' not in 'TrainerConfig'/);
-  assert.match(stderr, /hint: The trainer's output: .*log\.txt/);
+  assert.match(stderr, /hint: The trainer's output: sleap-rtc jobs logs job_\w+\n$/);
   const entry = await world.model();
   assert.equal(entry.status, "failed");
   assert.match(String(entry.error), /no_such_key/);
