@@ -34,7 +34,7 @@ const COLUMNS: readonly Column[] = [
   { title: "MODELS", text: ({ models }) => models.map(modelText).join(", ") },
   { title: "WORKER", text: ({ worker }) => worker ?? "-" },
   { title: "CREATED", text: ({ created_at }) => formatTime(created_at) },
-  { title: "WHY", text: ({ reason, error }) => reason ?? error ?? "-" },
+  { title: "WHY", text: ({ reason, error }) => reason ?? firstLine(error) ?? "-" },
 ];
 /** Shortened, the first one first, where the terminal is too narrow. */
 const FLEXIBLE = ["WHY", "MODELS"];
@@ -111,6 +111,11 @@ const ENDING = { stop: "stopping", finish: "finishing", cancel: "cancelling" };
 function statusText({ status, position, requested }: JobSummary): string {
   if (position !== null) return `${status} (${ordinal(position)})`;
   return requested === null ? status : `${status} (${ENDING[requested]})`;
+}
+
+/** An error may be a trainer's traceback. */
+function firstLine(text: string | null): string | undefined {
+  return text?.split("\n")[0];
 }
 
 function modelText(model: JobSummary["models"][number]): string {

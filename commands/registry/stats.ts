@@ -88,7 +88,7 @@ function describe({ models, counters, recovery }: RegistryStats): string {
     ...lines(Object.entries(models)),
     "",
     "Since the registry was made",
-    ...lines(counted),
+    ...(counted.length === 0 ? ["  nothing yet"] : lines(counted)),
     "",
     `Recovery success rate: ${rate}`,
     "",

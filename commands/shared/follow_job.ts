@@ -137,7 +137,7 @@ function hintOf(job: FollowedJob, models: readonly ModelEntry[]): string {
   }`;
   if (interrupted === undefined) return output;
   const resume = typedCommand(["train", "--resume", interrupted.id, ...job.trainOptions]);
-  return `Go on: ${resume}\nhint: ${output}`;
+  return `Go on with the model: ${resume}  ${output}`;
 }
 
 function describeEnd(entries: readonly ModelEntry[], job: FollowedJob): string {

@@ -4,6 +4,7 @@
  * @module
  */
 import { resolveJob, wholeJobId } from "../../lib/client/resolve_job.ts";
+import { joinedRooms } from "../../lib/credentials.ts";
 import { isFolder } from "../../lib/files/file_info.ts";
 import type { JobSummary } from "../../lib/protocol/worker_calls.ts";
 import type { ModelRegistry } from "../../lib/registry.ts";
@@ -47,8 +48,15 @@ async function findFolder(root: string, name: string, look: string[]): Promise<J
   if (exact !== null && await isFolder(exact.path)) return exact;
   const folders = await JobFolder.list(root);
   const ids = folders.map(({ jobId }) => jobId);
-  const jobId = resolveJob(ids, name, typedCommand(["jobs", "list", ...look]));
+  const jobId = resolveJob(ids, name, await listCommands(look));
   return folders.find((folder) => folder.jobId === jobId) as JobFolder;
+}
+
+/** What lists the jobs that may be meant: here, or of workers. */
+async function listCommands(look: string[]): Promise<string> {
+  const rooms = await joinedRooms().catch(() => []);
+  const places = [look, ...rooms.map(({ room_id }) => ["--room", room_id])];
+  return places.map((place) => typedCommand(["jobs", "list", ...place])).join(", ");
 }
 
 /**

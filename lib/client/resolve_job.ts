@@ -15,7 +15,7 @@ export function wholeJobId(name: string): string | null {
  * The job that a person means: its ID, or an unambiguous beginning of it, with or without `job_`.
  *
  * @param ids of all jobs there are
- * @param listCommand what lists them, for the hint
+ * @param listCommand what lists all that may be meant, for the hint
  * @throws {NotFoundError} when nothing fits, with the nearest IDs, or more than one job does
  */
 export function resolveJob(ids: readonly string[], name: string, listCommand: string): string {

@@ -170,6 +170,7 @@ export class WorkerLink implements AsyncDisposable {
     afterSeq: number,
     signal: AbortSignal,
   ): AsyncGenerator<JobNotice> {
+    if (signal.aborted) return;
     const queue = new AsyncQueue<JobNotice | LostNotice>();
     this.#watched.set(jobId, queue);
     const { promise: left, resolve } = Promise.withResolvers<void>();
@@ -177,7 +178,6 @@ export class WorkerLink implements AsyncDisposable {
       queue.end();
       resolve();
     };
-    if (signal.aborted) onAbort();
     signal.addEventListener("abort", onAbort);
     let isOver = false;
     try {

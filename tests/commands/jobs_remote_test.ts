@@ -110,6 +110,10 @@ Deno.test("jobs stop finds the worker that has the job, by a prefix, too", async
   const unknown = await world.cli(["jobs", "stop", "job_abcd0010", "--room", room.room_id]);
   assert.equal(unknown.code, 3);
   assert.match(unknown.stderr, /hint: Did you mean job_abcd0001\?\n$/);
+  const here = await world.cli(["jobs", "stop", JOB]);
+  assert.equal(here.code, 3);
+  const everywhere = `sleap-rtc jobs list, sleap-rtc jobs list --room ${room.room_id}`;
+  assert.ok(here.stderr.endsWith(`hint: All jobs: ${everywhere}\n`), here.stderr);
 });
 
 Deno.test("jobs cancel of an ended job: the worker's refusal keeps its exit code", async () => {

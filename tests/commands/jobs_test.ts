@@ -114,8 +114,8 @@ Deno.test("jobs attach of a job that did not succeed: exit 6 says how to go on",
   assert.equal(code, 6);
   assert.ok(
     stderr.endsWith(
-      `hint: Go on: sleap-rtc train --resume ${id} --local\n` +
-        `hint: The trainer's output: sleap-rtc jobs logs ${jobId}\n`,
+      `hint: Go on with the model: sleap-rtc train --resume ${id} --local  ` +
+        `The trainer's output: sleap-rtc jobs logs ${jobId}\n`,
     ),
     stderr,
   );

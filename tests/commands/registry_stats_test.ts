@@ -8,7 +8,10 @@ Deno.test("6.2.3 registry stats: how many models, what was done, how often a res
   try {
     const registry = await ModelRegistry.open(folder);
     const empty = await stats();
-    assert.match(empty.stdout, /Recovery success rate: nothing was resumed yet\n$/);
+    assert.match(
+      empty.stdout,
+      /\n {2}nothing yet\n\nRecovery success rate: nothing was resumed yet\n$/,
+    );
     for (const [id, isCompleted] of [["aaaa0001", true], ["aaaa0002", false]] as const) {
       await registry.register({ id, model_type: "centroid" });
       await registry.markInterrupted(id, "last.ckpt", 1);
