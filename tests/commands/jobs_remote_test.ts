@@ -4,6 +4,7 @@ import { type JoinedRoom, joinedRooms } from "../../lib/credentials.ts";
 import { ConflictError } from "../../lib/errors.ts";
 import type { JobEventBody } from "../../lib/protocol/job_events.ts";
 import type { TrainSubmission } from "../../lib/protocol/job_submit.ts";
+import { UPLOAD_METHODS } from "../../lib/protocol/upload.ts";
 import { WORKER_METHODS } from "../../lib/protocol/worker_calls.ts";
 import { cliCommand, saidUntil, spawnCli } from "../support/cli.ts";
 import { type FakeClient, FakeWorker, jobHandlers, jobSummary } from "../support/fake_worker.ts";
@@ -217,6 +218,31 @@ Deno.test("jobs logs puts the parts of a worker's answers together", async () =>
     { job_id: JOB, from: 14 },
     { job_id: JOB, from: 14 },
   ]);
+});
+
+Deno.test("train while another job runs: it is taken, waits visibly, and may be left", async () => {
+  await using world = await RoomWorld.create();
+  await using worker = await FakeWorker.enter(await roomOf(world), "gpu1", {
+    handlers: {
+      ...jobHandlers([jobSummary(JOB)]),
+      [UPLOAD_METHODS.begin]: () => ({ have: "/uploads/x" }),
+      [watchJob]: async (_params, { rpc }) => {
+        const notice = { job_id: JOB, position: 1, reason: "waits for job_11110000" };
+        await rpc.notify(jobQueued, notice);
+        return null;
+      },
+    },
+    onSubmit: () => JOB,
+  });
+  const files = ["--config", "centroid.yaml", "--labels", "mice.pkg.slp"];
+  const child = cliCommand(["train", ...files], { cwd: world.laptop("") }).spawn();
+  const said = await saidUntil(child.stderr, "in the queue");
+  assert.match(said, /job job_abcd0001\nwaiting: 1st in the queue \(waits for job_11110000\)/);
+  child.kill("SIGINT");
+  assert.equal((await child.status).code, 130);
+  await child.stdout.cancel();
+  const seen = await worker.seenUntil("goodbye");
+  assert.deepEqual(seen.slice(-2), [WORKER_METHODS.unwatchJob, "goodbye"]);
 });
 
 Deno.test("train --resume asks the worker that has the model, and sends no files", async () => {
