@@ -180,3 +180,20 @@ Deno.test("judgeTraining() says what whoever judges knows where nobody saw the e
   assert.equal((await judge({ last: 1 }, { ...unseen, lastError })).verdict.error, lastError);
   assert.equal((await judge({}, { ...unseen, exitCode: 3 })).verdict.error?.includes("3"), true);
 });
+
+Deno.test("judgeTraining() a checkpoint of the last epoch is a completed training", async () => {
+  const cut = { exitCode: null, finishedLine: false, maxEpochs: 5 };
+  const seen = { ...cut, exitCode: 143, reason: "stopped" };
+  for (const ended of [cut, seen, { ...seen, exitCode: 0 }]) {
+    const { status, warning, error } = (await judge({ best: 3, last: 4 }, ended)).verdict;
+    assert.deepEqual([status, error], ["completed", null]);
+    assert.match(warning ?? "", /post-training evaluation may be missing/);
+  }
+  assert.equal((await judge({ best: 4, last: 3 }, cut)).verdict.status, "completed");
+  assert.equal((await judge({ best: 3, last: 3 }, cut)).verdict.status, "interrupted");
+  assert.equal((await judge({ best: "torn", last: 4 }, cut)).verdict.status, "interrupted");
+  assert.equal(
+    (await judge({ best: 3, last: 4 }, { ...cut, maxEpochs: null })).verdict.status,
+    "interrupted",
+  );
+});
