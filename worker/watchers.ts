@@ -5,6 +5,7 @@
  * @module
  */
 import { messageOf } from "../lib/errors.ts";
+import { isFolder } from "../lib/files/file_info.ts";
 import { logger } from "../lib/log.ts";
 import { isAlive, type ProcessIdentity } from "./host/process_identity.ts";
 import { isFinalStatus, type JobFolder } from "./job_folder.ts";
@@ -57,7 +58,7 @@ export class JobWatchers {
     if (job.watchers.size === 0) this.#jobs.delete(jobId);
   }
 
-  /** A job has ended, or is gone: nobody watches it any more. */
+  /** A job has ended: nobody watches it any more. */
   forget(jobId: string): void {
     this.#jobs.delete(jobId);
   }
@@ -71,6 +72,7 @@ export class JobWatchers {
   }
 
   async #writeNow({ folder, watchers, left }: WatchedJob): Promise<void> {
+    if (!(await isFolder(folder.path))) return;
     if (isFinalStatus((await folder.readState()).status)) return;
     const isWatched = watchers.size > 0;
     const state = isWatched ? "attached" : left === "goodbye" ? "none" : "lost";

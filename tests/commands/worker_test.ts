@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { formatJoinLink, parseJoinLink } from "../../lib/signaling/join_link.ts";
-import { runCli } from "../support/cli.ts";
+import { JobFolder } from "../../worker/job_folder.ts";
+import { readRequest } from "../../worker/job_request.ts";
+import { runCli, type RunningCli } from "../support/cli.ts";
 import { RoomWorld } from "../support/room_world.ts";
-import { configText } from "../support/training.ts";
+import { configText, fileExists } from "../support/training.ts";
 import { makeLabels } from "../support/stand_in.ts";
 import { buildZip } from "../support/zip_builder.ts";
 
@@ -53,6 +55,10 @@ Deno.test("a worker that cannot start says why, and what to do", async () => {
     await refused(2, /cannot be the name of a worker/, ["--name", name]);
   }
   await refused(2, /--mount: there is no folder ".*none"/, ["--mount", "none"]);
+  for (const jobs of ["0", "-1", "1.5", "many"]) {
+    await refused(2, /--max-jobs/, [`--max-jobs=${jobs}`]);
+  }
+  await refused(2, /--on-disconnect/, ["--on-disconnect", "explode"]);
   await refused(2, /--mount: there is no folder/, ["--mount", join(cwd, "home", "rooms.json")]);
   const link = parseJoinLink(room.link);
   const wrongCode = [...link.code].reverse().join("");
@@ -216,4 +222,103 @@ Deno.test("no secret is ever said or logged", async () => {
     assert.ok(secret.length > 5, "it is one");
     for (const text of said) assert.ok(!text.includes(secret), text);
   }
+});
+
+/** Ctrl-C, again and again: the first one may wait until a model has its ID. */
+async function leave(training: RunningCli): Promise<void> {
+  const timer = setInterval(() => {
+    try {
+      training.kill("SIGINT");
+    } catch {
+      // It has just ended.
+    }
+  }, 200);
+  const { code, stderr } = await training.ended.finally(() => clearInterval(timer));
+  assert.equal(code, 130, stderr);
+}
+
+/** Submit trainings one after the other, and leave them: their jobs, in this order. */
+async function submitAndLeave(room: RoomWorld, names: readonly string[]): Promise<JobFolder[]> {
+  const jobs: JobFolder[] = [];
+  for (const name of names) {
+    const training = room.startTrain(["--run-name", name]);
+    const isNew = (job: JobFolder) => jobs.every(({ jobId }) => jobId !== job.jobId);
+    let job: JobFolder | undefined;
+    while (job === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      job = (await JobFolder.list(room.gpu(""))).find(isNew);
+    }
+    jobs.push(job);
+    while ((await readRequest(job)).watch.state !== "attached") {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await leave(training);
+  }
+  return jobs;
+}
+
+Deno.test("worker killed with one job running and two waiting: all run in order, each once", async () => {
+  await using room = await RoomWorld.create();
+  const worker = await room.startWorker();
+  const go = join(room.folder, "go");
+  const starts = join(room.folder, "starts");
+  await room.setScript({ recordTo: starts, waitForFileAt: { epoch: 1, file: go } });
+  const jobs = await submitAndLeave(room, ["a", "b", "c"]);
+  for (const job of jobs) assert.equal((await readRequest(job)).watch.state, "none");
+  await worker.stop("SIGKILL");
+  const again = await room.startWorker();
+  await Deno.writeTextFile(go, "");
+  for (const job of jobs) await fileExists(join(job.path, "result.json"));
+  const lines = (await Deno.readTextFile(starts)).trim().split("\n").map((line) =>
+    JSON.parse(line)
+  );
+  const trained = lines.filter(({ args }) => args[0] === "train");
+  assert.deepEqual(
+    trained.map(({ env }) => basename(env.SLEAP_RTC_JOB)),
+    jobs.map(({ jobId }) => jobId),
+  );
+  for (const job of jobs) assert.equal((await job.readResult())?.status, "succeeded");
+  const { stderr } = await again.stop();
+  assert.match(stderr, new RegExp(`job ${jobs[0]?.jobId} runs: it is adopted`));
+  assert.match(stderr, new RegExp(`job ${jobs[2]?.jobId} waits in the queue`));
+});
+
+Deno.test("a watching client: a worker that dies, and one that is ended, lose it", async () => {
+  await using room = await RoomWorld.create();
+  const worker = await room.startWorker({ args: ["--on-disconnect", "stop"] });
+  const { training } = await room.startPaused([], { SLEAP_RTC_RECONNECT_SECONDS: "30" });
+  const job = await room.job();
+  const watch = async () => (await readRequest(job)).watch;
+  assert.equal((await watch()).by?.pid, worker.pid);
+  assert.equal((await watch()).on_lost, "stop");
+  await worker.stop("SIGKILL");
+  assert.equal((await watch()).state, "attached", "nobody was there to write it");
+  training.kill("SIGSTOP");
+  const second = await room.startWorker();
+  assert.deepEqual(await watch(), { state: "lost", by: null, on_lost: "stop" });
+  training.kill("SIGCONT");
+  while ((await watch()).state !== "attached") await new Promise((r) => setTimeout(r, 50));
+  assert.deepEqual((await watch()).on_lost, "continue");
+  await second.stop("SIGTERM");
+  assert.deepEqual(await watch(), { state: "lost", by: null, on_lost: "continue" });
+  training.kill("SIGKILL");
+  await training.ended;
+});
+
+Deno.test("--max-jobs 2: the room is told that one more would start, until two run", async () => {
+  await using room = await RoomWorld.create();
+  await room.startWorker({ args: ["--max-jobs", "2"] });
+  const properties = async () => {
+    const [{ peers }] = JSON.parse((await room.cli(["status", "--json"])).stdout);
+    return peers[0]?.metadata.properties;
+  };
+  const { training, goOn } = await room.startPaused();
+  const { status, max_concurrent_jobs } = await properties();
+  assert.deepEqual([status, max_concurrent_jobs], ["available", 2]);
+  const second = room.startTrain(["--run-name", "second"]);
+  while ((await properties()).status !== "busy");
+  await goOn();
+  const ends = await Promise.all([training.ended, second.ended]);
+  assert.deepEqual(ends.map(({ code }) => code), [0, 0]);
+  while ((await properties()).status !== "available");
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { WORKER_METHODS } from "../../lib/protocol/worker_calls.ts";
 import { RpcPeer } from "../../lib/rtc/rpc_peer.ts";
+import { WatchHandlers } from "../../worker/handlers/watching.ts";
 import type { JobFolder } from "../../worker/job_folder.ts";
 import { identifyProcess } from "../../worker/host/process_identity.ts";
 import { changeRequest, readRequest } from "../../worker/job_request.ts";
@@ -47,6 +48,25 @@ Deno.test("the worker closes while somebody watches: lost", async () => {
   await rpcOf(served).call(watchJob, { job_id: job.jobId });
   await served.worker.close("the worker is ended");
   await served.served;
+  assert.equal((await watchOf(job)).state, "lost");
+});
+
+Deno.test("a client that nothing can be sent to any more has vanished, not left", async () => {
+  await using bed = await WorkerBed.create();
+  await bed.addWaitingJob();
+  const job = await bed.addWaitingJob();
+  const told = Promise.withResolvers<void>();
+  const watching = new WatchHandlers(bed.context, {
+    gone: new AbortController().signal,
+    send: () => Promise.resolve(),
+    notify: (method) => {
+      if (method === WORKER_METHODS.jobLost) told.resolve();
+      return Promise.reject(new Error("no way"));
+    },
+  });
+  await watching.handlers[watchJob]({ job_id: job.jobId });
+  await told.promise;
+  await watching.close("vanished");
   assert.equal((await watchOf(job)).state, "lost");
 });
 

@@ -97,7 +97,6 @@ export class WatchHandlers {
       }
     } catch (error) {
       if (signal.aborted) return;
-      this.#context.watchers.forget(jobId);
       log.error(`cannot tell of job ${jobId}: ${messageOf(error)}`);
       const message = error instanceof SleapRtcError ? error.message : "internal error";
       const notice = { job_id: jobId, message: message.slice(0, MAX_TEXT) };
