@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
+import { fileURLToPath } from "node:url";
 import type { JobFolder } from "../../worker/job_folder.ts";
 import { lifeOf } from "../../worker/job_life.ts";
 import { ended, QueueBed, trains, until } from "../support/queue_bed.ts";
@@ -195,4 +196,30 @@ Deno.test("two keys of one ID are two jobs", async () => {
   const second = await bed.submit("b", key);
   assert.notEqual(second.jobId, first.jobId);
   assert.equal((await bed.submit("b", key)).jobId, second.jobId);
+});
+
+const IS_LONG = Boolean(Deno.env.get("SLEAP_RTC_LONG"));
+const JOBS = IS_LONG ? 60 : 4;
+
+Deno.test(`the worker killed at random moments: ${JOBS} jobs run in order, each once`, async () => {
+  await using bed = await QueueBed.create();
+  await bed.goOn();
+  const jobs: JobFolder[] = [];
+  for (let n = 0; n < JOBS; n++) jobs.push(await bed.submit(`run ${n}`));
+  const program = fileURLToPath(new URL("../support/run_queue.ts", import.meta.url));
+  const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+  const { folder, trainer } = bed.world;
+  const args = ["run", "-A", "--quiet", "--config", config, program, folder, trainer];
+  const isOver = async () => {
+    const results = await Promise.all(jobs.map((job) => job.readResult()));
+    return results.every((result) => result !== null);
+  };
+  while (!(await isOver())) {
+    const worker = new Deno.Command(Deno.execPath(), { args, stdin: "null" }).spawn();
+    await new Promise((resolve) => setTimeout(resolve, 300 + Math.random() * 1_200));
+    worker.kill("SIGKILL");
+    await worker.status;
+  }
+  for (const job of jobs) assert.equal(await ended(job), "succeeded");
+  assert.deepEqual(await bed.starts(), jobs.map(({ jobId }) => jobId));
 });

@@ -4,6 +4,7 @@ import { makeTrainRequest } from "../../lib/training/train_request.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
 import { FileLock } from "../../lib/files/lock.ts";
 import { JobFolder, type JobState } from "../../worker/job_folder.ts";
+import { lifeOf } from "../../worker/job_life.ts";
 import { JobRecord } from "../../worker/job_record.ts";
 import { identifyProcess, type ProcessIdentity } from "../../worker/host/process_identity.ts";
 import { bookUnfinished } from "../../worker/recovery/book_job.ts";
@@ -52,6 +53,19 @@ async function register(folder: JobFolder, registry: ModelRegistry): Promise<str
     model_index: 0,
   });
 }
+
+Deno.test("a job that waits in the queue is left alone, also after its worker died", async () => {
+  await using world = await TrainingWorld.create();
+  const jobs = [
+    await makeJob(world, { turn: 1 }),
+    await makeJob(world, { turn: 2, starter: GONE }),
+    await makeJob(world, { turn: 3, starter: { ...GONE, host: "elsewhere" } }),
+  ];
+  const registry = await ModelRegistry.open(world.folder);
+  assert.deepEqual(await recoverJobs(registry), []);
+  assert.deepEqual(await Promise.all(jobs.map(lifeOf)), ["waiting", "waiting", "elsewhere"]);
+  for (const job of jobs) assert.equal((await job.readState()).status, "queued");
+});
 
 Deno.test("a queued job whose starter is gone is booked as failed", async () => {
   await using world = await TrainingWorld.create();

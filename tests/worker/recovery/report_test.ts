@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { isLocked } from "../../../lib/files/lock.ts";
+import { findAndRecoverJobs } from "../../../worker/recovery.ts";
+import { reportRecovery, sayInterrupted } from "../../../worker/recovery/report.ts";
+import { CapturedLog } from "../../support/captured_log.ts";
+import { QueueBed, trains, until } from "../../support/queue_bed.ts";
+import { fileExists } from "../../support/training.ts";
+
+Deno.test("a worker says what it finds, a line a job, and what can be resumed (CR29, 6.2.3)", async () => {
+  await using bed = await QueueBed.create({ maxJobs: 2 });
+  const { registry, world } = bed;
+  const [dies, lives, waits] = [
+    await bed.submit("dies"),
+    await bed.submit("lives"),
+    await bed.submit("waits"),
+  ];
+  await bed.queue.start();
+  await trains(lives);
+  await fileExists(world.path("reached"));
+  const { supervisor, models: [model] } = await dies.readState();
+  const id = model?.model_id ?? "";
+  await until(async () => Boolean((await registry.get(id))?.checkpoint_path));
+  await bed.queue.close();
+  Deno.kill(supervisor?.pid ?? 0, "SIGKILL");
+  await until(async () => !(await isLocked(dies.lockPath)));
+  using log = new CapturedLog();
+  await reportRecovery(await findAndRecoverJobs(registry), registry);
+  const said = (text: string) => log.lines.filter((line) => line.includes(text));
+  const resumable = `centroid ${id} is interrupted after epoch 1 (crash); ` +
+    `resume it: sleap-rtc train --resume ${id}`;
+  assert.deepEqual(said(`job ${dies.jobId} had`), [
+    `warning: job ${dies.jobId} had lost its supervisor: booked as interrupted: ${resumable}`,
+  ]);
+  assert.deepEqual(said(`info: ${resumable}`), [`info: ${resumable}`]);
+  assert.deepEqual(said("adopted"), [`info: job ${lives.jobId} runs: it is adopted`]);
+  assert.deepEqual(said("waits"), [`info: job ${waits.jobId} waits in the queue`]);
+  assert.deepEqual(said("resumed trainings"), [], "there was none");
+  await registry.resume(id, { jobId: "job_00000001", modelIndex: 0, restart: false });
+  await reportRecovery([], registry);
+  assert.equal(said("resumed trainings that were completed: 0 of 1 (0 %)").length, 1);
+  await sayInterrupted(registry);
+  assert.deepEqual(said("interrupted, to be"), [], "none is left");
+});
