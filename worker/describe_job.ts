@@ -6,13 +6,14 @@
 import { join } from "node:path";
 import { messageOf } from "../lib/errors.ts";
 import { readTextOrNull } from "../lib/files/file_info.ts";
+import { isLocked } from "../lib/files/lock.ts";
 import { logger } from "../lib/log.ts";
 import type { JobRequestKind } from "../lib/protocol/job_events.ts";
 import type { JobSpec } from "../lib/protocol/job_spec.ts";
 import type { JobSummary } from "../lib/protocol/worker_calls.ts";
 import type { ModelEntry, ModelRegistry } from "../lib/registry.ts";
 import { readTrainConfig } from "../lib/sleap_nn/train_config.ts";
-import { isFinalStatus, type JobFolder, type JobState } from "./job_folder.ts";
+import { isFinalStatus, type JobFolder, type JobState, workerLockPath } from "./job_folder.ts";
 import { lifeOf } from "./job_life.ts";
 import { inBatches, JobOrder } from "./job_order.ts";
 import { readRequest } from "./job_request.ts";
@@ -61,7 +62,8 @@ export async function describeJob(
 export async function summariseJobs(registry: ModelRegistry): Promise<JobSummary[]> {
   const folders = await new JobOrder(registry.root).newestFirst();
   const jobs = await inBatches(folders, (folder) => describeOrSkip(folder, registry));
-  const places = await findPlaces(jobs.filter((job) => job !== null), folders);
+  const hasWorker = await isLocked(workerLockPath(registry.root));
+  const places = await findPlaces(jobs.filter((job) => job !== null), folders, hasWorker);
   return jobs.flatMap((job) => job === null ? [] : { ...job, ...places.get(job.job_id) });
 }
 
@@ -87,6 +89,7 @@ export async function describeOrSkip(
 async function findPlaces(
   jobs: readonly JobSummary[],
   folders: readonly JobFolder[],
+  hasWorker: boolean,
 ): Promise<Map<string, QueuePlace>> {
   const queued = new Set(jobs.flatMap(({ job_id, status }) => status === "queued" ? job_id : []));
   const running = jobs.flatMap(({ job_id, status }) => status === "running" ? job_id : []);
@@ -96,7 +99,7 @@ async function findPlaces(
     waiting.push({ jobId: folder.jobId, turn: (await folder.readState()).turn ?? 0 });
   }
   waiting.sort((a, b) => a.turn - b.turn);
-  const maxJobs = running.length === 0 ? null : running.length;
+  const maxJobs = hasWorker ? Math.max(1, running.length) : null;
   return placesOf({ running, waiting: waiting.map(({ jobId }) => jobId), maxJobs });
 }
 

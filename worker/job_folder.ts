@@ -289,6 +289,15 @@ function parseVersioned(json: string): { version: number } {
   return v.parse(v.looseObject({ version: v.number() }), JSON.parse(json));
 }
 
+/**
+ * The lock that a worker holds for life.
+ *
+ * @param root absolute path of the registry root
+ */
+export function workerLockPath(root: string): string {
+  return join(root, "jobs", "worker.lock");
+}
+
 /** Is this the status of a job that ended? */
 export function isFinalStatus(status: JobState["status"]): status is JobResult["status"] {
   return status !== "queued" && status !== "running";

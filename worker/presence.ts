@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import type { JoinedRoom } from "../lib/credentials.ts";
 import { ConflictError, ConnectionError, messageOf, SleapRtcError } from "../lib/errors.ts";
 import { makeFolder } from "../lib/files/atomic_write.ts";
@@ -24,6 +24,7 @@ import { VERSION } from "../lib/version.ts";
 import { serveConnection } from "./connection.ts";
 import { type Gpu, gpuInfo, gpuModel } from "./host/gpu.ts";
 import { identifyProcess } from "./host/process_identity.ts";
+import { workerLockPath } from "./job_folder.ts";
 import { JobOrder } from "./job_order.ts";
 import type { OnDisconnect } from "./job_request.ts";
 import { JobQueue } from "./queue.ts";
@@ -221,9 +222,8 @@ async function loseDeadWatchers(found: readonly FoundJob[]): Promise<void> {
 }
 
 async function lockRoot(root: string): Promise<FileLock> {
-  const folder = join(root, "jobs");
-  await makeFolder(folder);
-  const path = join(folder, "worker.lock");
+  const path = workerLockPath(root);
+  await makeFolder(dirname(path));
   const lock = await FileLock.tryAcquire(path);
   if (lock !== null) return lock;
   const { message } = heldError(path, await readLockHolder(path));

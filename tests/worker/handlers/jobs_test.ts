@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { encodeJobEvent } from "../../../lib/protocol/job_events.ts";
 import type { JobLogPart, JobPage } from "../../../lib/protocol/worker_calls.ts";
 import { WORKER_METHODS } from "../../../lib/protocol/worker_calls.ts";
-import type { JobFolder } from "../../../worker/job_folder.ts";
+import { FileLock } from "../../../lib/files/lock.ts";
+import { type JobFolder, workerLockPath } from "../../../worker/job_folder.ts";
 import { jobHandlers } from "../../../worker/handlers/jobs.ts";
 import { registryHandlers } from "../../../worker/handlers/registry.ts";
 import { WatchHandlers } from "../../../worker/handlers/watching.ts";
@@ -70,6 +71,9 @@ Deno.test("jobs.list: newest first, with place and reason, in pages; damaged one
   assert.deepEqual(here.map(({ job_id }) => job_id), jobs.map(({ job_id }) => job_id));
   const first = here.find(({ position }) => position === 1);
   assert.equal(first?.reason, "waits for a worker in this folder");
+  using _worker = await FileLock.acquire(workerLockPath(bed.root));
+  const [placed] = (await summariseJobs(bed.context.registry)).filter(({ position }) => position);
+  assert.match(placed?.reason ?? "", /^waits for job_/);
 });
 
 Deno.test("jobs.request: a waiting job is cancelled at once, and its watchers are told", async () => {
