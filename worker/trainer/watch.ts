@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { messageOf } from "../../lib/errors.ts";
+import { syncFile, syncFolder } from "../../lib/files/atomic_write.ts";
 import { stampOf } from "../../lib/files/file_info.ts";
 import { logger } from "../../lib/log.ts";
 import type { JobEventBody } from "../../lib/protocol/job_events.ts";
@@ -57,6 +58,7 @@ export interface TrainerSight {
 export class TrainerWatch {
   readonly #trainer: WatchedTrainer;
   readonly #log: TrainerLogScan;
+  readonly #csvPath: string;
   readonly #csv: TrainingLogTail;
   readonly #epochs = new EpochProgress();
   readonly #stamps = new Map<string, string>();
@@ -73,7 +75,8 @@ export class TrainerWatch {
   constructor(trainer: WatchedTrainer) {
     this.#trainer = trainer;
     this.#log = new TrainerLogScan({ path: trainer.logPath, from: trainer.logOffset });
-    this.#csv = new TrainingLogTail(join(trainer.runFolder, "training_log.csv"));
+    this.#csvPath = join(trainer.runFolder, "training_log.csv");
+    this.#csv = new TrainingLogTail(this.#csvPath);
     this.#watching = Promise.all([this.#pollFiles(), this.#readMessages()]);
   }
 
@@ -157,6 +160,9 @@ export class TrainerWatch {
     if (stamp === null || stamp === this.#stamps.get(kind)) return;
     const checkpoint = await readCheckpoint(path);
     if (!checkpoint.ok || !this.#trainer.firstEpoch.reported(checkpoint.epoch)) return;
+    // What is booked must outlive a power cut: sleap-nn leaves its files in the page cache.
+    for (const file of [path, this.#csvPath]) await syncFile(file);
+    await syncFolder(this.#trainer.runFolder);
     this.#stamps.set(kind, stamp);
     if (kind === "last") this.#lastCheckpoint = checkpoint.epoch;
     this.#record({

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 
 /** A file or a folder, whatever its names. */
@@ -68,13 +69,18 @@ export class DiskState {
     await this.#writeFolder(DiskState.ROOT, folder, new Map());
   }
 
-  /** Names and contents in one text: equal for equal states. */
-  describe(node: Node = DiskState.ROOT, path = ""): string {
+  /** Names and digests of contents in one text: equal for equal states. */
+  describe(options: { nodes: boolean }): string {
+    return this.#describe(DiskState.ROOT, "", options);
+  }
+
+  #describe(node: Node, path: string, options: { nodes: boolean }): string {
     const names = [...this.folders.get(node) ?? []].sort(([a], [b]) => a < b ? -1 : 1);
     return names.map(([name, child]) => {
       const below = `${path}/${name}`;
-      if (this.folders.has(child)) return `${below}/\n${this.describe(child, below)}`;
-      return `${below} ${child} ${textOf(this.#content(child))}\n`;
+      if (this.folders.has(child)) return `${below}/\n${this.#describe(child, below, options)}`;
+      const digest = createHash("sha1").update(this.#content(child)).digest("hex");
+      return `${below} ${options.nodes ? child : ""} ${digest}\n`;
     }).join("");
   }
 
@@ -111,8 +117,4 @@ function resized(bytes: Uint8Array, length: number): Uint8Array {
   const copy = new Uint8Array(length);
   copy.set(bytes.subarray(0, length));
   return copy;
-}
-
-function textOf(bytes: Uint8Array): string {
-  return JSON.stringify(new TextDecoder("latin1").decode(bytes));
 }

@@ -4,17 +4,20 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { DiskState, type Fate, type Operation } from "./disk.ts";
+import type { DiskState, Fate, Operation } from "./disk.ts";
 import type { Recording } from "./recorder.ts";
 
 const AT_ONCE = 4;
+const SHOWN_OPERATIONS = 40;
 
 /** What a power cut may leave. */
 export interface CrashState {
   disk: DiskState;
   /** How many steps were acknowledged before it: their effects must be there. */
   acknowledged: number;
-  /** When it was, and what it took. */
+  /** After how many operations it was. */
+  length: number;
+  /** What it took. */
   what: string;
 }
 
@@ -40,10 +43,10 @@ export function* crashStates(
     const acknowledged = ends.filter((end) => end <= length).length;
     for (const { fates, what } of variants(operations.slice(0, length), indifferent)) {
       const disk = stateAfter(recording, length, fates);
-      const key = `${acknowledged}\n${disk.describe()}`;
+      const key = `${acknowledged}\n${disk.describe({ nodes: true })}`;
       if (seen.has(key)) continue;
       seen.add(key);
-      yield { disk, acknowledged, what: `after operation ${length}: ${what}` };
+      yield { disk, acknowledged, length, what };
     }
   }
 }
@@ -69,7 +72,7 @@ export async function replay(
         await crash.disk.writeTo(folder);
         await check(folder, crash);
       } catch (cause) {
-        throw new Error(`${crash.what}\n${listing(recording)}`, { cause });
+        throw new Error(described(crash, recording), { cause });
       } finally {
         await Deno.remove(folder, { recursive: true });
       }
@@ -150,12 +153,13 @@ function nodesNamed({ before, operations }: Recording, name: RegExp | undefined)
   return new Set(names.flatMap(([one, node]) => node !== null && name?.test(one) ? [node] : []));
 }
 
-/** The operations in words, for who looks for the fault. */
-function listing({ operations, ends }: Recording): string {
-  return operations.map((operation, index) => {
+/** For who looks for the fault. */
+function described({ length, what }: CrashState, { operations, ends }: Recording): string {
+  const lines = operations.slice(0, length).map((operation, index) => {
     const end = ends.includes(index + 1) ? "   <- acknowledged" : "";
     return `${index + 1}. ${inWords(operation)}${end}`;
-  }).join("\n");
+  });
+  return [...lines.slice(-SHOWN_OPERATIONS), `Power cut: ${what}`].join("\n");
 }
 
 function inWords(operation: Operation): string {
