@@ -9,11 +9,12 @@ import {
   type CommandUnknownOpts,
   Option,
 } from "@commander-js/extra-typings";
-import { EXIT, LeftByUserError, messageOf, SleapRtcError, UsageError } from "../lib/errors.ts";
+import { EXIT, UsageError } from "../lib/errors.ts";
 import { logToStderr } from "../lib/log.ts";
 import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
 import { VERSION } from "../lib/version.ts";
 import { COMMANDS } from "./index.ts";
+import { reportError } from "./report_error.ts";
 
 /**
  * Run the command line.
@@ -31,6 +32,7 @@ export async function runCommandLine(args: string[]): Promise<number> {
     await program.parseAsync(known, { from: "user" });
     return EXIT.done;
   } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
     return reportError(error, isDebug);
   }
 }
@@ -112,14 +114,4 @@ function usageError(text: string, command: CommandUnknownOpts): string {
 /** What is typed to run a command: `sleap-rtc registry model-id`. */
 function pathOf(command: CommandUnknownOpts): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
-}
-
-function reportError(error: unknown, isDebug: boolean): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  if (error instanceof Deno.errors.BrokenPipe) return EXIT.brokenPipe;
-  const label = error instanceof LeftByUserError ? "" : "error: ";
-  writeStderr(`${label}${messageOf(error)}\n`);
-  if (error instanceof SleapRtcError && error.hint) writeStderr(`hint: ${error.hint}\n`);
-  if (isDebug) writeStderr(`${Deno.inspect(error)}\n`);
-  return error instanceof SleapRtcError ? error.exitCode : EXIT.failed;
 }

@@ -20,6 +20,8 @@ import type { JobFolder, JobResult, JobState } from "./job_folder.ts";
 import { ensureReserve, releaseReserve, withReserve } from "./reserve.ts";
 
 const log = logger("supervisor");
+/** Each booking writes the whole manifest: an epoch shares one with its checkpoint. */
+const BOOKING_DELAY_MS = 1_000;
 
 /** The record of one job, open for writing. */
 export class JobRecord {
@@ -28,8 +30,9 @@ export class JobRecord {
   readonly #writer: EventWriter;
   #state: JobState;
   #unbooked: readonly JobEvent[] = [];
+  #booking: Promise<void> = Promise.resolve();
+  #bookingTimer: ReturnType<typeof setTimeout> | undefined;
   #isEnding = false;
-  #tail: Promise<unknown> = Promise.resolve();
 
   private constructor(
     folder: JobFolder,
@@ -73,18 +76,17 @@ export class JobRecord {
     this.#isEnding = true;
   }
 
-  /** Append an event and book it into the entry of its model, after those that were given before. */
+  /**
+   * Append an event and book it into the entry of its model; an epoch is booked with the event after
+   * it, its checkpoint as a rule, or a second later. Several may be under way: what is appended first
+   * is booked first.
+   */
   async record(body: JobEventBody): Promise<JobEvent> {
-    const recorded = this.#tail.then(() => this.#record(body));
-    this.#tail = recorded.catch(() => {});
-    return await recorded;
-  }
-
-  async #record(body: JobEventBody): Promise<JobEvent> {
     if (body.type === "trainer_started") await this.#beginModel();
     if (body.type === "model_finished" || body.type === "job_finished") this.#isEnding = true;
     const event = await this.#persist(() => this.#writer.append(body));
-    await this.#book([event]);
+    if (body.type === "epoch") this.#bookLater(event);
+    else await this.#book([event]);
     return event;
   }
 
@@ -159,6 +161,8 @@ export class JobRecord {
 
   /** Close the events file. */
   async close(): Promise<void> {
+    clearTimeout(this.#bookingTimer);
+    await this.#booking;
     await this.#writer.close();
   }
 
@@ -175,11 +179,31 @@ export class JobRecord {
     );
   }
 
-  /** An event whose booking failed is booked with the next one: never after it. */
+  #bookLater(event: JobEvent): void {
+    this.#unbooked = [...this.#unbooked, event];
+    this.#bookingTimer ??= setTimeout(
+      () => this.#book([]).catch((error) => log.error(`cannot book: ${messageOf(error)}`)),
+      BOOKING_DELAY_MS,
+    );
+  }
+
+  /**
+   * What comes while a booking is under way is booked by the next one, all of it at once. An event
+   * whose booking failed is booked with the next one: never after it.
+   */
   async #book(events: readonly JobEvent[]): Promise<void> {
+    clearTimeout(this.#bookingTimer);
+    this.#bookingTimer = undefined;
     this.#unbooked = [...this.#unbooked, ...events];
-    await this.#bookNow(this.#unbooked);
-    this.#unbooked = [];
+    const booked = this.#booking.then(() => this.#bookUnbooked());
+    this.#booking = booked.catch(() => {});
+    await booked;
+  }
+
+  async #bookUnbooked(): Promise<void> {
+    const events = this.#unbooked;
+    await this.#bookNow(events);
+    this.#unbooked = this.#unbooked.slice(events.length);
   }
 
   async #bookNow(events: readonly JobEvent[]): Promise<void> {

@@ -30,6 +30,19 @@ export async function stampOf(path: string): Promise<string | null> {
   return info && stampOfInfo(info);
 }
 
+/**
+ * {@linkcode stampOf} for who looks at the same files again and again: an asynchronous call goes
+ * through another thread and takes ten times the CPU time.
+ */
+export function stampOfSync(path: string): string | null {
+  try {
+    return stampOfInfo(Deno.statSync(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
 /** {@linkcode stampOf} of a file that was looked at before. */
 export function stampOfInfo({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {
   return [dev, ino, size, mtime?.getTime(), ctime?.getTime()].join(":");

@@ -23,6 +23,8 @@ export type {
 /** PUB/SUB loses what is sent before the subscription arrives. */
 const RESEND_MS = 500;
 const STOP = JSON.stringify({ command: "stop" });
+/** There are two messages a batch, and each read wakes the whole process. */
+const GATHER_MS = 1_000;
 const MAX_WAITING_BATCHES = 10_000;
 
 /** The line to one running trainer. */
@@ -57,7 +59,7 @@ export async function openControlSocket(): Promise<ControlSocket> {
     const progress = bindSub((text) => {
       const message = parseTrainerMessage(text);
       if (message !== null) queue.push(message);
-    });
+    }, { gatherMs: GATHER_MS });
     opened.push(progress);
     return new Line(progress, bindPub(), queue);
   } catch (cause) {

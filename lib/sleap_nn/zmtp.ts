@@ -35,6 +35,11 @@ export interface BindOptions {
    * @default {5000}
    */
   handshakeMs?: number;
+  /**
+   * How long to let messages gather before they are read, in milliseconds.
+   * @default {0}
+   */
+  gatherMs?: number;
 }
 
 /** A socket that peers connect to. */

@@ -31,6 +31,8 @@ export interface LostTrainer {
  * @throws {SleapRtcError} when it is still there half a minute after SIGKILL
  */
 export async function endProcessGroup(pgid: number, graceMs: number): Promise<void> {
+  // To look at every process of the machine takes a while, and mostly the group is empty.
+  if (!isThere(-pgid)) return;
   await endAll(`process group ${pgid}`, () => membersOf(pgid), graceMs);
 }
 
@@ -102,8 +104,22 @@ function send(pid: number, signal: Deno.Signal): void {
   try {
     Deno.kill(pid, signal);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) && errorCode(error) !== "ESRCH") throw error;
+    if (!isGone(error)) throw error;
   }
+}
+
+/** Is there a process or, for a negative number, a group? Zombies count, other users' do too. */
+function isThere(pid: number): boolean {
+  try {
+    Deno.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !isGone(error);
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || errorCode(error) === "ESRCH";
 }
 
 /** Living members of a group. Zombies do not count: in a container nobody may ever reap them. */

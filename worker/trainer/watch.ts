@@ -6,18 +6,20 @@
 import { join } from "node:path";
 import { messageOf } from "../../lib/errors.ts";
 import { syncFile, syncFolder } from "../../lib/files/atomic_write.ts";
-import { stampOf } from "../../lib/files/file_info.ts";
+import { stampOfSync } from "../../lib/files/file_info.ts";
 import { logger } from "../../lib/log.ts";
 import type { JobEventBody } from "../../lib/protocol/job_events.ts";
 import { readCheckpoint } from "../../lib/sleap_nn/checkpoint_file.ts";
 import type { ControlSocket, TrainerMessage } from "../../lib/sleap_nn/control_socket.ts";
 import { EpochProgress } from "../../lib/sleap_nn/epoch_progress.ts";
-import { TrainerLogScan } from "../../lib/sleap_nn/trainer_log.ts";
+import { type TrainerLogMarks, TrainerLogScan } from "../../lib/sleap_nn/trainer_log.ts";
 import { TrainingLogTail } from "../../lib/sleap_nn/training_log.ts";
 import type { FirstEpoch } from "../attempts/first_epoch.ts";
 
 const log = logger("supervisor");
 const POLL_MS = 500;
+/** While the trainer talks, its words are the occasion to look: a timer of its own costs as much. */
+const TALKING_POLL_MS = 1_000;
 const BATCH_EVENT_MS = 5_000;
 
 /** What to watch. */
@@ -36,7 +38,7 @@ export interface WatchedTrainer {
   firstEpoch: FirstEpoch;
   /** Form in which a path goes into an event. */
   storedPath(path: string): string;
-  /** Records one event. */
+  /** Records one event; called again before it has, it keeps their order. */
   record(body: JobEventBody): Promise<void>;
   /** Told after each look how far the trainer is. */
   onSight(sight: TrainerSight): void;
@@ -62,11 +64,14 @@ export class TrainerWatch {
   readonly #csv: TrainingLogTail;
   readonly #epochs = new EpochProgress();
   readonly #stamps = new Map<string, string>();
-  readonly #stopped = Promise.withResolvers<void>();
   readonly #watching: Promise<unknown>;
   #isStopped = false;
+  #isTalking = false;
+  #lookedAt = -Infinity;
+  #lookNow: () => void = () => {};
   #lastEpoch = -1;
   #lastCheckpoint = -1;
+  #marks: TrainerLogMarks | null = null;
   #waitingRows = new Set<number>();
   #lastBatchEvent = -Infinity;
   #saidFallback = false;
@@ -83,7 +88,7 @@ export class TrainerWatch {
   /** Stop watching, after a last look at what the trainer left. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.#stopped.resolve();
+    this.#lookNow();
     await this.#trainer.socket?.close();
     await this.#watching;
     await this.#look({ last: true });
@@ -91,11 +96,14 @@ export class TrainerWatch {
   }
 
   async #pollFiles(): Promise<void> {
-    while (!this.#isStopped) {
+    while (true) {
       await this.#look({ last: false });
+      if (this.#isStopped) return;
+      this.#lookedAt = performance.now();
       const { promise, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, POLL_MS);
-      await Promise.race([promise, this.#stopped.promise]);
+      this.#lookNow = resolve;
+      const timer = setTimeout(resolve, this.#isTalking ? TALKING_POLL_MS : POLL_MS);
+      await promise;
       clearTimeout(timer);
     }
   }
@@ -104,9 +112,11 @@ export class TrainerWatch {
     if (this.#trainer.socket === null) return;
     for await (const message of this.#trainer.socket.messages) {
       if ("epoch" in message && !this.#trainer.firstEpoch.reported(message.epoch)) continue;
+      this.#isTalking = true;
       const figures = this.#epochs.add(message);
       if (figures !== null) this.#epoch(figures.epoch, figures.trainLoss, figures.valLoss);
       if (message.event === "batch_end") this.#batch(message);
+      if (performance.now() >= this.#lookedAt + POLL_MS) this.#lookNow();
     }
   }
 
@@ -128,8 +138,10 @@ export class TrainerWatch {
   async #lookAtEpochs({ last }: { last: boolean }): Promise<void> {
     const due = this.#waitingRows;
     this.#waitingRows = new Set();
-    const added = await this.#csv.poll();
-    if (added.length === 0 && due.size === 0 && !last) return;
+    const stamp = this.#newStamp(this.#csvPath);
+    if (stamp === null && due.size === 0 && !last) return;
+    if (stamp !== null) await this.#csv.poll();
+    this.#taken(this.#csvPath, stamp);
     const [first] = this.#csv.rows;
     if (first === undefined || !this.#trainer.firstEpoch.logged(first.epoch)) return;
     for (const { epoch, trainLoss, valLoss } of this.#csv.rows) {
@@ -156,14 +168,14 @@ export class TrainerWatch {
 
   async #lookAtCheckpoint(kind: "best" | "last"): Promise<void> {
     const path = join(this.#trainer.runFolder, `${kind}.ckpt`);
-    const stamp = await stampOf(path);
-    if (stamp === null || stamp === this.#stamps.get(kind)) return;
+    const stamp = this.#newStamp(path);
+    if (stamp === null) return;
     const checkpoint = await readCheckpoint(path);
     if (!checkpoint.ok || !this.#trainer.firstEpoch.reported(checkpoint.epoch)) return;
     // What is booked must outlive a power cut: sleap-nn leaves its files in the page cache.
     for (const file of [path, this.#csvPath]) await syncFile(file);
     await syncFolder(this.#trainer.runFolder);
-    this.#stamps.set(kind, stamp);
+    this.#taken(path, stamp);
     if (kind === "last") this.#lastCheckpoint = checkpoint.epoch;
     this.#record({
       type: "checkpoint",
@@ -174,7 +186,11 @@ export class TrainerWatch {
   }
 
   async #lookAtLog(): Promise<void> {
-    const { acceleratorFallback, finished, stopReceived } = await this.#log.poll();
+    const { logPath } = this.#trainer;
+    const stamp = this.#newStamp(logPath);
+    if (stamp !== null) this.#marks = await this.#log.poll();
+    this.#taken(logPath, stamp);
+    const { acceleratorFallback, finished = false, stopReceived = false } = this.#marks ?? {};
     this.#trainer.onSight({
       epoch: this.#lastEpoch,
       lastCheckpoint: this.#lastCheckpoint,
@@ -191,6 +207,16 @@ export class TrainerWatch {
     });
   }
 
+  /** A look at a file costs a hundred times what a look at its stamp does. */
+  #newStamp(path: string): string | null {
+    const stamp = stampOfSync(path);
+    return stamp === this.#stamps.get(path) ? null : stamp;
+  }
+
+  #taken(path: string, stamp: string | null): void {
+    if (stamp !== null) this.#stamps.set(path, stamp);
+  }
+
   #record(
     body:
       | { type: "epoch"; epoch: number; train_loss: number | null; val_loss: number | null }
@@ -202,8 +228,9 @@ export class TrainerWatch {
   }
 
   #queueRecord(body: JobEventBody): void {
-    this.#queue = this.#queue.then(() => this.#trainer.record(body)).catch((error) => {
+    const recorded = this.#trainer.record(body).catch((error) => {
       log.error(`cannot record ${body.type}: ${messageOf(error)}`);
     });
+    this.#queue = this.#queue.then(() => recorded);
   }
 }

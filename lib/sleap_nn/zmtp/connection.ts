@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { setTimeout as delay } from "node:timers/promises";
 import {
   ByteReader,
+  type ByteSource,
   type Command,
   decodeCommand,
   encodeCommand,
@@ -34,6 +36,11 @@ export interface ConnectionOptions {
    * @default {5000}
    */
   handshakeMs?: number;
+  /**
+   * How long to let messages gather, in milliseconds: each read wakes the whole process.
+   * @default {0}
+   */
+  gatherMs?: number;
 }
 
 /** What a peer sends: a message, or a command that the connection does not answer itself. */
@@ -44,6 +51,7 @@ export type Incoming =
 /** One connected ZMTP peer. */
 export class Connection {
   readonly #conn: Deno.TcpConn;
+  readonly #source: GatheringSource;
   readonly #options: ConnectionOptions;
   readonly #reader: ByteReader;
   readonly #outbox: Uint8Array[] = [];
@@ -54,7 +62,8 @@ export class Connection {
     conn.setNoDelay(true);
     this.#conn = conn;
     this.#options = options;
-    this.#reader = new ByteReader(conn);
+    this.#source = new GatheringSource(conn);
+    this.#reader = new ByteReader(this.#source);
   }
 
   /**
@@ -70,6 +79,7 @@ export class Connection {
       this.send(encodeReady(this.#options.socketType));
       const frame = await readFrame(this.#reader, this.#options.maxFrameBytes);
       this.#checkReady(frame);
+      this.#source.gatherMs = this.#options.gatherMs ?? 0;
     } finally {
       clearTimeout(timer);
     }
@@ -108,6 +118,7 @@ export class Connection {
     if (this.#closed) return;
     this.#closed = true;
     this.#outbox.length = 0;
+    this.#source.close();
     this.#conn.close();
   }
 
@@ -150,5 +161,32 @@ export class Connection {
     while (written < bytes.length) {
       written += await this.#conn.write(bytes.subarray(written));
     }
+  }
+}
+
+/** Waits between reads, unless there is more to read than one takes. */
+class GatheringSource implements ByteSource {
+  gatherMs = 0;
+  readonly #conn: Deno.TcpConn;
+  readonly #closing = new AbortController();
+  #isEmptied = false;
+
+  constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    if (this.gatherMs > 0 && this.#isEmptied) {
+      const { signal } = this.#closing;
+      await delay(this.gatherMs, undefined, { signal }).catch(() => {});
+    }
+    const count = await this.#conn.read(buffer);
+    this.#isEmptied = count !== buffer.length;
+    return count;
+  }
+
+  /** Wait no longer. */
+  close(): void {
+    this.#closing.abort();
   }
 }

@@ -62,6 +62,23 @@ Deno.test("bindSub() delivers messages of several publishers, each in order", as
   await sub.close();
 });
 
+Deno.test("bindSub() lets messages gather and loses none", async () => {
+  const inbox = new Inbox<string>();
+  const sub = bindSub(inbox.push, { gatherMs: 20 });
+  using peer = await joinPublisher(sub.port);
+  const texts = Array.from({ length: 200 }, (_, index) => `${index} `.repeat(index));
+  for (const text of texts) await peer.send(text);
+  assert.deepEqual(await inbox.take(texts.length), texts);
+  await sub.close();
+});
+
+Deno.test("bindSub() waits for no more messages once it is closed", async () => {
+  const sub = bindSub(() => {}, { gatherMs: 3_600_000 });
+  using peer = await joinPublisher(sub.port);
+  await peer.send("nobody reads this");
+  await sub.close();
+});
+
 Deno.test("bindSub() takes a handshake and messages in single bytes", async () => {
   const inbox = new Inbox<string>();
   const sub = bindSub(inbox.push);
