@@ -261,7 +261,7 @@ Deno.test("1.2.6 getInterrupted() goes by the status, an odd list only orders", 
   }
 });
 
-Deno.test("1.2.7 getCheckpointPath() is absolute; a file that is gone is a warning, MR21, MR22", async () => {
+Deno.test("1.2.7 getCheckpointPath() is absolute; a file that is gone is a warning, MR21, MR22, CR20", async () => {
   await using bed = await RegistryBed.create();
   using log = new CapturedLog();
   await bed.add(MODEL);
