@@ -8,6 +8,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { JobSpec } from "../../../lib/protocol/job_spec.ts";
 import { ModelRegistry } from "../../../lib/registry.ts";
+import { FirstEpoch } from "../../../worker/attempts/first_epoch.ts";
 import { JobFolder, type JobState } from "../../../worker/job_folder.ts";
 import { JobRecord } from "../../../worker/job_record.ts";
 import type { ProcessIdentity } from "../../../worker/host/process_identity.ts";
@@ -155,6 +156,8 @@ export class SteppedJob {
       logPath: this.folder.logPath,
       logOffset: 0,
       socket: null,
+      firstEpoch: new FirstEpoch(null, () => {}),
+      onSight: () => {},
       storedPath: (path) => this.#registry.storedPath(path),
       record: async (body) => {
         if (body.type === "checkpoint") await this.record.record(body);
