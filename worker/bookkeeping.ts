@@ -147,11 +147,22 @@ function lastEpoch(outcome: ModelOutcome): number | null {
   return epochs_completed > 0 ? epochs_completed - 1 : null;
 }
 
-/** Until the model is completed, `checkpoint_path` names the newest complete checkpoint. */
-function withCheckpoint(entry: ModelEntry, event: { path: string; kind: string }): ModelEntry {
+/**
+ * Until the model is completed, `checkpoint_path` names the newest complete checkpoint. Its epoch has
+ * ended, even if the loss of that epoch is told later.
+ */
+function withCheckpoint(
+  entry: ModelEntry,
+  event: { path: string; kind: string; epoch: number },
+): ModelEntry {
   const last = event.path.replace(/[^/]*$/, "last.ckpt");
   if (event.kind === "best" && entry.last_checkpoint_path === last) return entry;
-  return { ...entry, checkpoint_path: event.path, last_checkpoint_path: event.path };
+  return {
+    ...entry,
+    checkpoint_path: event.path,
+    last_checkpoint_path: event.path,
+    last_epoch: Math.max(entry.last_epoch ?? 0, event.epoch),
+  };
 }
 
 type Attempt = NonNullable<ModelEntry["attempts"]>[number];

@@ -66,6 +66,13 @@ Deno.test("an epoch books losses, count and best", () => {
   ]);
 });
 
+Deno.test("CR5 a checkpoint tells its epoch, even before the loss of that epoch is known", () => {
+  const entry = fold(eventsOf([
+    { type: "checkpoint", ...OF_MODEL, epoch: 4, path: "m/last.ckpt", kind: "last" },
+  ]));
+  assert.deepEqual([entry.last_epoch, entry.checkpoint_path], [4, "m/last.ckpt"]);
+});
+
 Deno.test("until the end the newest checkpoint counts, after it the best", () => {
   assert.equal(fold(eventsOf(BODIES.slice(0, 3))).checkpoint_path, "m/best.ckpt");
   assert.equal(fold(eventsOf(BODIES.slice(0, 8))).checkpoint_path, "m/last.ckpt");

@@ -99,7 +99,11 @@ Deno.test("jobs.request: a waiting job is cancelled at once, and its watchers ar
     reason: `waits for ${first.jobId}`,
   });
   await call(bed, WORKER_METHODS.requestOfJob, { job_id: third.jobId, what: "cancel" });
-  assert.equal((await told.next()).method, WORKER_METHODS.jobEvent);
+  for (const type of ["requested", "job_finished"]) {
+    const { method, params } = await told.next();
+    assert.equal(method, WORKER_METHODS.jobEvent);
+    assert.equal((params["event"] as { type: string }).type, type);
+  }
   const end = await told.next();
   assert.equal(end.method, WORKER_METHODS.jobEnded);
   assert.equal(end.params["status"], "cancelled");
