@@ -60,6 +60,7 @@ export class JobQueue {
   #chain: Promise<void> = Promise.resolve();
   #nextLook: Promise<void> | null = null;
   #timer: ReturnType<typeof setInterval> | null = null;
+  #isClosed = false;
   #changed = Promise.withResolvers<void>();
 
   constructor(registry: ModelRegistry, { trainer, maxJobs, ended }: QueueOptions) {
@@ -76,11 +77,13 @@ export class JobQueue {
     await this.look();
   }
 
-  /** Start no more jobs. Those that run go on; those that wait are started by the next worker. */
+  /** Start and book no more jobs. Those that run go on; those that wait are started by the next worker. */
   async close(): Promise<void> {
     clearInterval(this.#timer ?? undefined);
     this.#timer = null;
+    this.#isClosed = true;
     await this.#chain;
+    await this.#undertaker.idle();
   }
 
   /**
@@ -142,6 +145,7 @@ export class JobQueue {
 
   /** Look at the jobs now: book the dead, start those whose turn has come. Never rejected. */
   look(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
     this.#nextLook ??= this.#inTurn(async () => {
       this.#nextLook = null;
       await this.#look().catch((error) => log.error(`cannot look at jobs: ${messageOf(error)}`));

@@ -17,7 +17,7 @@ const RETRY_MS = 60_000;
 export class JobUndertaker {
   readonly #registry: ModelRegistry;
   readonly #onBooked: () => void;
-  readonly #busy = new Set<string>();
+  readonly #busy = new Map<string, Promise<void>>();
   readonly #orphans = new Set<string>();
   readonly #givenUp = new Map<string, number>();
 
@@ -46,11 +46,16 @@ export class JobUndertaker {
   book(folder: JobFolder): void {
     const { jobId } = folder;
     if (this.#busy.has(jobId)) return;
-    this.#busy.add(jobId);
-    void this.#book(folder).finally(() => {
+    const booked = this.#book(folder).finally(() => {
       this.#busy.delete(jobId);
       this.#onBooked();
     });
+    this.#busy.set(jobId, booked);
+  }
+
+  /** Resolves when nothing is being booked. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#busy.values());
   }
 
   async #book(folder: JobFolder): Promise<void> {
