@@ -41,7 +41,7 @@ Deno.test("a training on a worker: the same entry and the same output as a local
   );
   const lines = (text: string) =>
     text.split("\n").filter((line) => /^centroid|^registered|^training/.test(line))
-      .map((line) => line.replace(/\d+ s left|, \d+ s$/, ""));
+      .map((line) => line.replace(/ {2}\d+ s left|, \d+ s$/, ""));
   assert.deepEqual(lines(remotely.stderr), lines(here.stderr));
   const { id } = await room.model();
   assert.match(remotely.stdout, new RegExp(`sleap-rtc model-info ${id} --worker gpu1\n`));
