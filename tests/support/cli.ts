@@ -35,15 +35,19 @@ const WITH_COLUMNS = ["sh", "-c", 'stty cols "$1" rows 40; shift; exec "$@"', "s
 export interface RunningCli {
   pid: number;
   ended: Promise<CliResult>;
+  /** Resolves once its stderr says so; rejected where it ends before. */
+  says(text: RegExp): Promise<void>;
   kill(signal: Deno.Signal): void;
 }
 
 /** Start a command; its home is a folder `home` in `cwd`. */
 export function spawnCli(args: string[], options: CliOptions): RunningCli {
   const child = cliCommand(args, options).spawn();
+  const stderr = new GrowingText(child.stderr);
   return {
     pid: child.pid,
-    ended: collect(child, options.stdin),
+    ended: collect(child, stderr, options.stdin),
+    says: (text) => stderr.matches(text),
     kill: (signal) => child.kill(signal),
   };
 }
@@ -83,11 +87,56 @@ export async function runCli(args: string[], options: CliOptions): Promise<CliRe
   return await spawnCli(args, options).ended;
 }
 
-async function collect(child: Deno.ChildProcess, stdin?: string): Promise<CliResult> {
+/** The text of a stream, as far as it has come. */
+class GrowingText {
+  /** The whole of it. */
+  readonly whole: Promise<string>;
+  #text = "";
+  #hasEnded = false;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+    this.whole = this.#read(stream);
+  }
+
+  matches(pattern: RegExp): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const look = () => {
+      const isThere = pattern.test(this.#text);
+      if (!isThere && !this.#hasEnded) return;
+      this.#listeners.delete(look);
+      if (isThere) resolve();
+      else reject(new Error(`it never said ${pattern}: ${this.#text}`));
+    };
+    this.#listeners.add(look);
+    look();
+    return promise;
+  }
+
+  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+    for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+      this.#text += part;
+      this.#tell();
+    }
+    this.#hasEnded = true;
+    this.#tell();
+    return this.#text;
+  }
+
+  #tell(): void {
+    for (const look of this.#listeners) look();
+  }
+}
+
+async function collect(
+  child: Deno.ChildProcess,
+  errors: GrowingText,
+  stdin?: string,
+): Promise<CliResult> {
   const writing = stdin === undefined ? null : new Response(stdin).body?.pipeTo(child.stdin);
   const [stdout, stderr, { code }] = await Promise.all([
     new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
+    errors.whole,
     child.status,
     writing,
   ]);
