@@ -5,14 +5,14 @@
  * @module
  */
 import { messageOf } from "../lib/errors.ts";
-import { stampOf } from "../lib/files/file_info.ts";
+import { stampOfSync } from "../lib/files/file_info.ts";
 import { logger } from "../lib/log.ts";
 import { isAlive, placeOf, type ProcessIdentity } from "./host/process_identity.ts";
 import type { JobFolder } from "./job_folder.ts";
 import { type JobRequest, NO_REQUEST, type OnDisconnect, readRequest } from "./job_request.ts";
 
 const log = logger("supervisor");
-const POLL_MS = 500;
+const POLL_MS = 1_000;
 const WORKER_CHECK_MS = 3_000;
 
 /** What is asked of a job now. */
@@ -29,7 +29,7 @@ export interface PresentWish {
 
 /** Options of {@linkcode RequestWatch.start}. */
 export interface RequestWatchOptions {
-  /** How often to look at the file, in milliseconds. @default {500} */
+  /** How often to look at the file, in milliseconds. @default {1_000} */
   pollMs?: number;
   /** How often to look whether the worker lives, in milliseconds. @default {3_000} */
   workerCheckMs?: number;
@@ -119,7 +119,7 @@ export class RequestWatch {
   }
 
   async #readIfChanged(): Promise<void> {
-    const stamp = await stampOf(this.#folder.requestPath);
+    const stamp = stampOfSync(this.#folder.requestPath);
     if (stamp === this.#stamp) return;
     // The stamp of before the reading: what is written meanwhile is read at the next look.
     this.#request = await readRequest(this.#folder);
