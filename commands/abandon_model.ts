@@ -5,7 +5,7 @@ import type { LocatedModel } from "../lib/registry/located_model.ts";
 import { modelFolder } from "../lib/registry/model_folder.ts";
 import { writeStdout } from "../lib/terminal/output.ts";
 import { typedCommand } from "../lib/terminal/typed_command.ts";
-import { locateModel } from "../worker/locate_models.ts";
+import { locateModel } from "../worker/view/locate_models.ts";
 import { asksWorkers } from "./shared/asks_workers.ts";
 import { openForReading } from "./shared/open_registry.ts";
 import {

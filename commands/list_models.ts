@@ -24,7 +24,7 @@ import {
 } from "../lib/terminal/output.ts";
 import { renderTable, type Style } from "../lib/terminal/table.ts";
 import { shorten } from "../lib/terminal/width.ts";
-import { locateModels } from "../worker/locate_models.ts";
+import { locateModels } from "../worker/view/locate_models.ts";
 import { asksWorkers } from "./shared/asks_workers.ts";
 import { openForReading } from "./shared/open_registry.ts";
 import {

@@ -4,7 +4,7 @@ import type { FoundModel } from "../lib/client/remote_models.ts";
 import { toJson } from "../lib/client/model_status.ts";
 import { findJoinedRoom } from "../lib/credentials.ts";
 import { isStdoutColoured, writeStdout } from "../lib/terminal/output.ts";
-import { findMissingFiles, locateModel } from "../worker/locate_models.ts";
+import { findMissingFiles, locateModel } from "../worker/view/locate_models.ts";
 import { asksWorkers } from "./shared/asks_workers.ts";
 import { openForReading } from "./shared/open_registry.ts";
 import {

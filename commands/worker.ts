@@ -12,7 +12,7 @@ import { logger, logToStderr } from "../lib/log.ts";
 import type { Mount } from "../lib/protocol/worker_calls.ts";
 import { joinRoom } from "../lib/signaling/join.ts";
 import { writeStdout } from "../lib/terminal/output.ts";
-import { ON_DISCONNECT, type OnDisconnect } from "../worker/job_request.ts";
+import { ON_DISCONNECT, type OnDisconnect } from "../worker/requests/job_request.ts";
 import { Worker } from "../worker/presence.ts";
 import { readJoinLink } from "./shared/read_join_link.ts";
 import { roomOption } from "./shared/options.ts";

@@ -15,7 +15,7 @@ import { MODEL_STATUSES } from "../lib/registry/entry.ts";
 import { JOB_STATUSES } from "../lib/protocol/job_events.ts";
 import { type JobSpec, JobSpecSchema } from "../lib/protocol/job_spec.ts";
 import { ProcessIdentitySchema } from "./host/process_identity.ts";
-import { setReserve } from "./reserve.ts";
+import { setReserve } from "./record/reserve.ts";
 
 const NEW_PREFIX = ".new-";
 const LOCK_WAIT_MS = 2_000;

@@ -15,7 +15,7 @@ import { isRunning } from "../lib/registry/transitions.ts";
 import { bookDeadJob } from "./recovery/book_job.ts";
 import { JobFolder } from "./job_folder.ts";
 import { type JobLife, lifeOf, SILENCE_MS } from "./job_life.ts";
-import { releaseReserve } from "./reserve.ts";
+import { releaseReserve } from "./record/reserve.ts";
 
 const log = logger("recovery");
 

@@ -14,13 +14,13 @@ import { findSleapNn } from "../lib/sleap_nn/executable.ts";
 import { VERSION } from "../lib/version.ts";
 import { gpuInfo, gpuModel } from "./host/gpu.ts";
 import { bookDeadJob, bookUnfinished } from "./recovery/book_job.ts";
-import { finishJob, type JobEnd } from "./finish_job.ts";
+import { finishJob, type JobEnd } from "./requests/finish_job.ts";
 import { isFinalStatus, type JobFolder } from "./job_folder.ts";
 import { SIGN_OF_LIFE_MS } from "./job_life.ts";
-import { JobRecord } from "./job_record.ts";
+import { JobRecord } from "./record/job_record.ts";
 import { identifyProcess } from "./host/process_identity.ts";
-import { RequestTeller } from "./request_teller.ts";
-import { RequestWatch } from "./request_watch.ts";
+import { RequestTeller } from "./requests/request_teller.ts";
+import { RequestWatch } from "./requests/request_watch.ts";
 import { askedEnd } from "./trainer/requested_end.ts";
 import { trainModel } from "./trainer/train_model.ts";
 

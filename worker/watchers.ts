@@ -9,7 +9,12 @@ import { isFolder } from "../lib/files/file_info.ts";
 import { logger } from "../lib/log.ts";
 import { isAlive, type ProcessIdentity } from "./host/process_identity.ts";
 import { isFinalStatus, type JobFolder } from "./job_folder.ts";
-import { changeRequest, type JobRequest, type OnDisconnect, readRequest } from "./job_request.ts";
+import {
+  changeRequest,
+  type JobRequest,
+  type OnDisconnect,
+  readRequest,
+} from "./requests/job_request.ts";
 
 const log = logger("jobs");
 

@@ -3,7 +3,7 @@ import type { Mount, WorkerInfo } from "../lib/protocol/worker_calls.ts";
 import type { ModelRegistry } from "../lib/registry.ts";
 import { ContentStore } from "../lib/transfer/content_store.ts";
 import { AllowedPaths } from "./submission/allowed_paths.ts";
-import type { JobOrder } from "./job_order.ts";
+import type { JobOrder } from "./view/job_order.ts";
 import type { JobQueue } from "./queue.ts";
 import type { JobWatchers } from "./watchers.ts";
 

@@ -72,7 +72,7 @@ async function run(options: Options): Promise<void> {
 
 async function listHere(options: Options): Promise<ListedJob[]> {
   const registry = await openForReading(options.registry);
-  const { summariseJobs } = await import("../../worker/describe_job.ts");
+  const { summariseJobs } = await import("../../worker/view/describe_job.ts");
   const jobs = await summariseJobs(registry);
   if (jobs.length === 0) writeStderr(`No jobs in ${registry.root}\n${await hintOfEmpty()}`);
   return jobs.map((job) => ({ ...job, worker: null }));

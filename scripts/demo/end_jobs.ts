@@ -1,6 +1,6 @@
 import { isLocked } from "../../lib/files/lock.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
-import { askOfJob } from "../../worker/ask_of_job.ts";
+import { askOfJob } from "../../worker/requests/ask_of_job.ts";
 import { isFinalStatus, JobFolder } from "../../worker/job_folder.ts";
 import { lifeOf } from "../../worker/job_life.ts";
 import { recoverJob } from "../../worker/recovery.ts";

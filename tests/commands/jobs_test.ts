@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { JobFolder } from "../../worker/job_folder.ts";
-import { readRequest } from "../../worker/job_request.ts";
+import { readRequest } from "../../worker/requests/job_request.ts";
 import { cliCommand, saidUntil } from "../support/cli.ts";
 import { TrainingWorld } from "../support/training.ts";
 

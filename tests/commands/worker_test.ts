@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { formatJoinLink, parseJoinLink } from "../../lib/signaling/join_link.ts";
 import { JobFolder } from "../../worker/job_folder.ts";
-import { readRequest } from "../../worker/job_request.ts";
+import { readRequest } from "../../worker/requests/job_request.ts";
 import { runCli, type RunningCli } from "../support/cli.ts";
 import { RoomWorld } from "../support/room_world.ts";
 import { configText, fileExists } from "../support/training.ts";

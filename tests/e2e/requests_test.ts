@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { JobEvent, JobRequestKind } from "../../lib/protocol/job_events.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
 import { readCheckpoint } from "../../lib/sleap_nn/checkpoint_file.ts";
-import { askOfJob } from "../../worker/ask_of_job.ts";
+import { askOfJob } from "../../worker/requests/ask_of_job.ts";
 import { readEvents } from "../../worker/job_events.ts";
 import { JobFolder } from "../../worker/job_folder.ts";
 import { spawnCli } from "../support/cli.ts";

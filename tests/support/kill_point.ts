@@ -6,7 +6,7 @@
 import { ModelRegistry } from "../../lib/registry.ts";
 import { EventWriter } from "../../worker/job_events.ts";
 import { JobFolder } from "../../worker/job_folder.ts";
-import { JobRecord } from "../../worker/job_record.ts";
+import { JobRecord } from "../../worker/record/job_record.ts";
 import { supervise } from "../../worker/supervisor.ts";
 import { TrainerProcess } from "../../worker/trainer/process.ts";
 

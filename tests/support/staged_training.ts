@@ -6,10 +6,10 @@
 import type { JobEvent, JobRequestKind } from "../../lib/protocol/job_events.ts";
 import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
 import { statFields } from "../../worker/host/process_identity.ts";
-import { askOfJob } from "../../worker/ask_of_job.ts";
+import { askOfJob } from "../../worker/requests/ask_of_job.ts";
 import { readEvents } from "../../worker/job_events.ts";
 import type { JobFolder, JobState } from "../../worker/job_folder.ts";
-import { changeRequest, type JobRequest } from "../../worker/job_request.ts";
+import { changeRequest, type JobRequest } from "../../worker/requests/job_request.ts";
 import type { CliResult, RunningCli } from "./cli.ts";
 import type { Point, StandInScript } from "./stand_in.ts";
 import { fileExists, type TrainingWorld } from "./training.ts";

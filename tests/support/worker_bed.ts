@@ -12,7 +12,7 @@ import { RpcPeer } from "../../lib/rtc/rpc_peer.ts";
 import { serveConnection } from "../../worker/connection.ts";
 import { identifyProcess, type ProcessIdentity } from "../../worker/host/process_identity.ts";
 import { JobFolder } from "../../worker/job_folder.ts";
-import { JobOrder } from "../../worker/job_order.ts";
+import { JobOrder } from "../../worker/view/job_order.ts";
 import { JobQueue } from "../../worker/queue.ts";
 import { JobWatchers } from "../../worker/watchers.ts";
 import { storesOf, type WorkerContext, workerInfo } from "../../worker/worker_context.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { bookDeadJob } from "../../worker/recovery/book_job.ts";
 import { readEvents } from "../../worker/job_events.ts";
-import { JobRecord } from "../../worker/job_record.ts";
+import { JobRecord } from "../../worker/record/job_record.ts";
 import { checkpointBytes } from "../support/checkpoint.ts";
 import { JobBed } from "../support/job_bed.ts";
 import { ended, QueueBed } from "../support/queue_bed.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { JobEvent } from "../../lib/protocol/job_events.ts";
-import { JobRecord } from "../../worker/job_record.ts";
-import { changeRequest } from "../../worker/job_request.ts";
+import { JobRecord } from "../../worker/record/job_record.ts";
+import { changeRequest } from "../../worker/requests/job_request.ts";
 import { identifyProcess } from "../../worker/host/process_identity.ts";
-import { RequestWatch } from "../../worker/request_watch.ts";
+import { RequestWatch } from "../../worker/requests/request_watch.ts";
 import { recoverJobs } from "../../worker/recovery.ts";
 import { ConnectionTeller } from "../../worker/trainer/connection_teller.ts";
 import { JobBed } from "../support/job_bed.ts";

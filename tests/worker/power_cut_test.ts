@@ -6,7 +6,7 @@ import { isRunning } from "../../lib/registry/transitions.ts";
 import { readCheckpoint } from "../../lib/sleap_nn/checkpoint_file.ts";
 import { readEvents } from "../../worker/job_events.ts";
 import { isFinalStatus, JobFolder } from "../../worker/job_folder.ts";
-import { changeRequest, type JobRequest, readRequest } from "../../worker/job_request.ts";
+import { changeRequest, type JobRequest, readRequest } from "../../worker/requests/job_request.ts";
 import { recoverJobs } from "../../worker/recovery.ts";
 import { CapturedLog } from "../support/captured_log.ts";
 import { GONE, specOf, SteppedJob, submit } from "../support/power_cut/job.ts";

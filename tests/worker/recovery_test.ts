@@ -5,11 +5,11 @@ import { ModelRegistry } from "../../lib/registry.ts";
 import { FileLock } from "../../lib/files/lock.ts";
 import { JobFolder, type JobState } from "../../worker/job_folder.ts";
 import { lifeOf } from "../../worker/job_life.ts";
-import { JobRecord } from "../../worker/job_record.ts";
+import { JobRecord } from "../../worker/record/job_record.ts";
 import { identifyProcess, type ProcessIdentity } from "../../worker/host/process_identity.ts";
 import { bookUnfinished } from "../../worker/recovery/book_job.ts";
 import { recoverJob, recoverJobs } from "../../worker/recovery.ts";
-import { locateModel } from "../../worker/locate_models.ts";
+import { locateModel } from "../../worker/view/locate_models.ts";
 import { CapturedLog } from "../support/captured_log.ts";
 import { TrainingWorld } from "../support/training.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ConflictError } from "../../lib/errors.ts";
-import { askOfJob } from "../../worker/ask_of_job.ts";
+import { askOfJob } from "../../worker/requests/ask_of_job.ts";
 import { isAlive } from "../../worker/host/process_identity.ts";
 import { livingMembers, StagedTraining } from "../support/staged_training.ts";
 import { configText, TrainingWorld } from "../support/training.ts";

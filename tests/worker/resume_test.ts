@@ -7,7 +7,7 @@ import { JobFolder } from "../../worker/job_folder.ts";
 import { recoverJobs } from "../../worker/recovery.ts";
 import { resumeRequest } from "../../worker/resume/resume_request.ts";
 import { submitLocalJob } from "../../worker/submit.ts";
-import { watchJob } from "../../worker/watch_job.ts";
+import { watchJob } from "../../worker/view/watch_job.ts";
 import {
   assertAllSix,
   assertSound,

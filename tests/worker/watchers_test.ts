@@ -4,7 +4,7 @@ import { RpcPeer } from "../../lib/rtc/rpc_peer.ts";
 import { WatchHandlers } from "../../worker/handlers/watching.ts";
 import type { JobFolder } from "../../worker/job_folder.ts";
 import { identifyProcess } from "../../worker/host/process_identity.ts";
-import { changeRequest, readRequest } from "../../worker/job_request.ts";
+import { changeRequest, readRequest } from "../../worker/requests/job_request.ts";
 import { JobWatchers, loseDeadWatcher } from "../../worker/watchers.ts";
 import { ENDED_JOB, type ServedClient, WorkerBed } from "../support/worker_bed.ts";
 

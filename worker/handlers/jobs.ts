@@ -15,9 +15,9 @@ import {
   WORKER_METHODS,
 } from "../../lib/protocol/worker_calls.ts";
 import { readMessage } from "../../lib/transfer/wire.ts";
-import { askOfJob } from "../ask_of_job.ts";
-import { describeJob, describeOrSkip } from "../describe_job.ts";
-import { readJobLog } from "../job_log.ts";
+import { askOfJob } from "../requests/ask_of_job.ts";
+import { describeJob, describeOrSkip } from "../view/describe_job.ts";
+import { readJobLog } from "../view/job_log.ts";
 import type { WorkerContext } from "../worker_context.ts";
 
 /** A page is full beyond it, in UTF-16 units; a message holds it and one job more. */

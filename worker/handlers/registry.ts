@@ -12,7 +12,7 @@ import {
 } from "../../lib/protocol/worker_calls.ts";
 import type { ModelEntry, ModelRegistry, ModelStatus } from "../../lib/registry.ts";
 import { readMessage } from "../../lib/transfer/wire.ts";
-import { findMissingFiles, locateModel } from "../locate_models.ts";
+import { findMissingFiles, locateModel } from "../view/locate_models.ts";
 
 /** What one message holds for certain, in UTF-16 units: characters may take three bytes. */
 const MAX_PAGE = 20_000;

@@ -17,7 +17,7 @@ import { readMessage } from "../../lib/transfer/wire.ts";
 import { readEvents } from "../job_events.ts";
 import type { JobFolder } from "../job_folder.ts";
 import type { QueuePlace } from "../queue/places.ts";
-import { watchJob } from "../watch_job.ts";
+import { watchJob } from "../view/watch_job.ts";
 import type { Leave } from "../watchers.ts";
 import type { WorkerContext } from "../worker_context.ts";
 import { type ClientLine, MAX_TEXT } from "./client_line.ts";

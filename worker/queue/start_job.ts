@@ -9,7 +9,7 @@ import type { ModelRegistry } from "../../lib/registry.ts";
 import { type StartedSupervisor, startLocalSupervisor } from "../executor/local.ts";
 import { identifyProcess } from "../host/process_identity.ts";
 import type { JobFolder, JobState } from "../job_folder.ts";
-import { JobRecord } from "../job_record.ts";
+import { JobRecord } from "../record/job_record.ts";
 import { lockIfFree } from "../recovery.ts";
 import { bookUnfinished } from "../recovery/book_job.ts";
 

@@ -12,7 +12,7 @@ import { entryFolder, modelFolder } from "../../lib/registry/model_folder.ts";
 import { resume } from "../../lib/registry/transitions.ts";
 import { readTrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import { typedCommand } from "../../lib/terminal/typed_command.ts";
-import type { JobRecord } from "../job_record.ts";
+import type { JobRecord } from "../record/job_record.ts";
 import { checkedCheckpoint } from "../resume/checkpoint.ts";
 import { attemptsSinceRestart, nextAttempt } from "../attempts/attempts.ts";
 import type { TrainTools } from "./run.ts";

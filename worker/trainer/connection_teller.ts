@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { JobRecord } from "../job_record.ts";
-import type { RequestWatch } from "../request_watch.ts";
+import type { JobRecord } from "../record/job_record.ts";
+import type { RequestWatch } from "../requests/request_watch.ts";
 import { quietly } from "./run.ts";
 
 /** The run that is told of. */

@@ -5,7 +5,7 @@
  */
 import type { ControlSocket } from "../../lib/sleap_nn/control_socket.ts";
 import { CONNECTION_LOST } from "../../lib/registry/transitions.ts";
-import type { PresentWish } from "../request_watch.ts";
+import type { PresentWish } from "../requests/request_watch.ts";
 import type { TrainerSight } from "./watch.ts";
 
 /** How a trainer is to end. */

@@ -10,9 +10,9 @@ import type { JobSpec } from "../../lib/protocol/job_spec.ts";
 import type { ControlSocket } from "../../lib/sleap_nn/control_socket.ts";
 import type { SleapNn } from "../../lib/sleap_nn/executable.ts";
 import type { TrainConfig } from "../../lib/sleap_nn/train_config.ts";
-import type { JobRecord } from "../job_record.ts";
+import type { JobRecord } from "../record/job_record.ts";
 import type { FirstEpoch } from "../attempts/first_epoch.ts";
-import type { RequestWatch } from "../request_watch.ts";
+import type { RequestWatch } from "../requests/request_watch.ts";
 import type { TrainerProcess } from "./process.ts";
 
 const log = logger("supervisor");

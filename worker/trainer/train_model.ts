@@ -15,7 +15,7 @@ import { readTrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import { completeTrainConfig } from "../../lib/sleap_nn/train_config/complete.ts";
 import { trainerEnvironment } from "../../lib/sleap_nn/trainer_environment.ts";
 import { JOB_VARIABLE, markOf } from "../host/process_group.ts";
-import type { JobRecord } from "../job_record.ts";
+import type { JobRecord } from "../record/job_record.ts";
 import { attemptFolder } from "../attempts/attempts.ts";
 import { beginModel, type BegunModel } from "./begin_model.ts";
 import { FirstEpoch } from "../attempts/first_epoch.ts";

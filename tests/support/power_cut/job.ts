@@ -10,7 +10,7 @@ import type { JobSpec } from "../../../lib/protocol/job_spec.ts";
 import { ModelRegistry } from "../../../lib/registry.ts";
 import { FirstEpoch } from "../../../worker/attempts/first_epoch.ts";
 import { JobFolder, type JobState } from "../../../worker/job_folder.ts";
-import { JobRecord } from "../../../worker/job_record.ts";
+import { JobRecord } from "../../../worker/record/job_record.ts";
 import type { ProcessIdentity } from "../../../worker/host/process_identity.ts";
 import { outcomeOf } from "../../../worker/trainer/outcome.ts";
 import { TrainerWatch } from "../../../worker/trainer/watch.ts";

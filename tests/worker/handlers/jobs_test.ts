@@ -8,7 +8,7 @@ import { type JobFolder, workerLockPath } from "../../../worker/job_folder.ts";
 import { jobHandlers } from "../../../worker/handlers/jobs.ts";
 import { registryHandlers } from "../../../worker/handlers/registry.ts";
 import { WatchHandlers } from "../../../worker/handlers/watching.ts";
-import { summariseJobs } from "../../../worker/describe_job.ts";
+import { summariseJobs } from "../../../worker/view/describe_job.ts";
 import { CapturedLog } from "../../support/captured_log.ts";
 import { Inbox } from "../../support/inbox.ts";
 import { ENDED_JOB, WorkerBed } from "../../support/worker_bed.ts";

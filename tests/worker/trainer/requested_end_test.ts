@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ControlSocket } from "../../../lib/sleap_nn/control_socket.ts";
-import type { PresentWish } from "../../../worker/request_watch.ts";
+import type { PresentWish } from "../../../worker/requests/request_watch.ts";
 import {
   askedEnd,
   type EndableTrainer,

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { messageOf } from "../lib/errors.ts";
-import { stampOfSync } from "../lib/files/file_info.ts";
-import { logger } from "../lib/log.ts";
-import { isAlive, placeOf, type ProcessIdentity } from "./host/process_identity.ts";
-import type { JobFolder } from "./job_folder.ts";
+import { messageOf } from "../../lib/errors.ts";
+import { stampOfSync } from "../../lib/files/file_info.ts";
+import { logger } from "../../lib/log.ts";
+import { isAlive, placeOf, type ProcessIdentity } from "../host/process_identity.ts";
+import type { JobFolder } from "../job_folder.ts";
 import { type JobRequest, NO_REQUEST, type OnDisconnect, readRequest } from "./job_request.ts";
 
 const log = logger("supervisor");

@@ -4,20 +4,20 @@
  * @module
  */
 import { join } from "node:path";
-import { messageOf } from "../lib/errors.ts";
-import { readTextOrNull } from "../lib/files/file_info.ts";
-import { isLocked } from "../lib/files/lock.ts";
-import { logger } from "../lib/log.ts";
-import type { JobRequestKind } from "../lib/protocol/job_events.ts";
-import type { JobSpec } from "../lib/protocol/job_spec.ts";
-import type { JobSummary } from "../lib/protocol/worker_calls.ts";
-import type { ModelEntry, ModelRegistry } from "../lib/registry.ts";
-import { readTrainConfig } from "../lib/sleap_nn/train_config.ts";
-import { isFinalStatus, type JobFolder, type JobState, workerLockPath } from "./job_folder.ts";
-import { lifeOf } from "./job_life.ts";
+import { messageOf } from "../../lib/errors.ts";
+import { readTextOrNull } from "../../lib/files/file_info.ts";
+import { isLocked } from "../../lib/files/lock.ts";
+import { logger } from "../../lib/log.ts";
+import type { JobRequestKind } from "../../lib/protocol/job_events.ts";
+import type { JobSpec } from "../../lib/protocol/job_spec.ts";
+import type { JobSummary } from "../../lib/protocol/worker_calls.ts";
+import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
+import { readTrainConfig } from "../../lib/sleap_nn/train_config.ts";
+import { isFinalStatus, type JobFolder, type JobState, workerLockPath } from "../job_folder.ts";
+import { lifeOf } from "../job_life.ts";
 import { inBatches, JobOrder } from "./job_order.ts";
-import { readRequest } from "./job_request.ts";
-import { placesOf, type QueuePlace } from "./queue/places.ts";
+import { readRequest } from "../requests/job_request.ts";
+import { placesOf, type QueuePlace } from "../queue/places.ts";
 
 const log = logger("jobs");
 /** Of an error, in UTF-16 units. */

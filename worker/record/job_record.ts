@@ -4,19 +4,19 @@
  *
  * @module
  */
-import { messageOf, NotFoundError } from "../lib/errors.ts";
-import { logger } from "../lib/log.ts";
+import { messageOf, NotFoundError } from "../../lib/errors.ts";
+import { logger } from "../../lib/log.ts";
 import type {
   FinalJobStatus,
   JobEvent,
   JobEventBody,
   ModelOutcome,
-} from "../lib/protocol/job_events.ts";
-import type { ModelRegistry } from "../lib/registry.ts";
-import { modelFolder } from "../lib/registry/model_folder.ts";
+} from "../../lib/protocol/job_events.ts";
+import type { ModelRegistry } from "../../lib/registry.ts";
+import { modelFolder } from "../../lib/registry/model_folder.ts";
 import { bookEvents } from "./bookkeeping.ts";
-import { EventWriter, readEvents } from "./job_events.ts";
-import type { JobFolder, JobResult, JobState } from "./job_folder.ts";
+import { EventWriter, readEvents } from "../job_events.ts";
+import type { JobFolder, JobResult, JobState } from "../job_folder.ts";
 import { ensureReserve, releaseReserve, withReserve } from "./reserve.ts";
 
 const log = logger("supervisor");

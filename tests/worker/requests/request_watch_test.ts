@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
-import { identifyProcess, type ProcessIdentity } from "../../worker/host/process_identity.ts";
-import { changeRequest, type JobRequest } from "../../worker/job_request.ts";
-import { RequestWatch, type RequestWatchOptions } from "../../worker/request_watch.ts";
-import { JobBed } from "../support/job_bed.ts";
+import { identifyProcess, type ProcessIdentity } from "../../../worker/host/process_identity.ts";
+import { changeRequest, type JobRequest } from "../../../worker/requests/job_request.ts";
+import { RequestWatch, type RequestWatchOptions } from "../../../worker/requests/request_watch.ts";
+import { JobBed } from "../../support/job_bed.ts";
 
 const asked_at = "2026-11-24T12:00:00.000Z";
 const GONE: ProcessIdentity = {

@@ -5,9 +5,9 @@
  * @module
  */
 import { join } from "node:path";
-import { SleapRtcError } from "../lib/errors.ts";
-import { errorCode } from "../lib/files/error_code.ts";
-import { isFile } from "../lib/files/file_info.ts";
+import { SleapRtcError } from "../../lib/errors.ts";
+import { errorCode } from "../../lib/files/error_code.ts";
+import { isFile } from "../../lib/files/file_info.ts";
 
 const FILE_NAME = "reserve";
 /** Enough for the events, the state and the result of a job. */

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { ConflictError, NotFoundError } from "../lib/errors.ts";
-import { isFolder } from "../lib/files/file_info.ts";
-import type { JobEvent } from "../lib/protocol/job_events.ts";
-import type { ModelRegistry } from "../lib/registry.ts";
-import type { StartedSupervisor } from "./executor/local.ts";
-import { EventTail } from "./job_events.ts";
-import { isFinalStatus, type JobFolder } from "./job_folder.ts";
-import { lifeOf } from "./job_life.ts";
-import { recoverJob } from "./recovery.ts";
+import { ConflictError, NotFoundError } from "../../lib/errors.ts";
+import { isFolder } from "../../lib/files/file_info.ts";
+import type { JobEvent } from "../../lib/protocol/job_events.ts";
+import type { ModelRegistry } from "../../lib/registry.ts";
+import type { StartedSupervisor } from "../executor/local.ts";
+import { EventTail } from "../job_events.ts";
+import { isFinalStatus, type JobFolder } from "../job_folder.ts";
+import { lifeOf } from "../job_life.ts";
+import { recoverJob } from "../recovery.ts";
 
 const POLL_MS = 100;
 const ALIVE_CHECK_MS = 1_000;

@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { ConflictError, NotAuthorisedError, NotFoundError } from "../lib/errors.ts";
-import { isFolder } from "../lib/files/file_info.ts";
-import { FileLock, isLocked } from "../lib/files/lock.ts";
-import type { JobRequestKind } from "../lib/protocol/job_events.ts";
-import type { ModelRegistry } from "../lib/registry.ts";
+import { ConflictError, NotAuthorisedError, NotFoundError } from "../../lib/errors.ts";
+import { isFolder } from "../../lib/files/file_info.ts";
+import { FileLock, isLocked } from "../../lib/files/lock.ts";
+import type { JobRequestKind } from "../../lib/protocol/job_events.ts";
+import type { ModelRegistry } from "../../lib/registry.ts";
 import { finishJob } from "./finish_job.ts";
-import { isFinalStatus, type JobFolder, type JobState } from "./job_folder.ts";
-import { lifeOf } from "./job_life.ts";
-import { JobRecord } from "./job_record.ts";
+import { isFinalStatus, type JobFolder, type JobState } from "../job_folder.ts";
+import { lifeOf } from "../job_life.ts";
+import { JobRecord } from "../record/job_record.ts";
 import { changeRequest, type JobRequest } from "./job_request.ts";
-import { recoverJob } from "./recovery.ts";
+import { recoverJob } from "../recovery.ts";
 
 /**
  * Ask a job to stop, to finish its model early, or to cancel; on the disk when the promise resolves.

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { FileLock } from "../../lib/files/lock.ts";
-import type { ModelEntry } from "../../lib/registry.ts";
-import { loseConnection } from "../../lib/registry/transitions.ts";
-import { findMissingFiles, locateModel, locateModels } from "../../worker/locate_models.ts";
-import { RegistryBed } from "../support/registry.ts";
+import { FileLock } from "../../../lib/files/lock.ts";
+import type { ModelEntry } from "../../../lib/registry.ts";
+import { loseConnection } from "../../../lib/registry/transitions.ts";
+import { findMissingFiles, locateModel, locateModels } from "../../../worker/view/locate_models.ts";
+import { RegistryBed } from "../../support/registry.ts";
 
 const ID = "aaaa0001";
 

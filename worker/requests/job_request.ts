@@ -6,13 +6,13 @@
  */
 import { join } from "node:path";
 import * as v from "valibot";
-import { messageOf } from "../lib/errors.ts";
-import { writeFileAtomic } from "../lib/files/atomic_write.ts";
-import { readTextOrNull } from "../lib/files/file_info.ts";
-import { FileLock } from "../lib/files/lock.ts";
-import { logger } from "../lib/log.ts";
-import { ProcessIdentitySchema } from "./host/process_identity.ts";
-import type { JobFolder } from "./job_folder.ts";
+import { messageOf } from "../../lib/errors.ts";
+import { writeFileAtomic } from "../../lib/files/atomic_write.ts";
+import { readTextOrNull } from "../../lib/files/file_info.ts";
+import { FileLock } from "../../lib/files/lock.ts";
+import { logger } from "../../lib/log.ts";
+import { ProcessIdentitySchema } from "../host/process_identity.ts";
+import type { JobFolder } from "../job_folder.ts";
 
 const log = logger("jobs");
 

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { messageOf } from "../lib/errors.ts";
-import { logger } from "../lib/log.ts";
-import { JobFolder } from "./job_folder.ts";
+import { messageOf } from "../../lib/errors.ts";
+import { logger } from "../../lib/log.ts";
+import { JobFolder } from "../job_folder.ts";
 
 const log = logger("jobs");
 /** Files that are open at once. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { JobEvent, JobEventBody, ModelOutcome } from "../../lib/protocol/job_events.ts";
-import type { ModelEntry } from "../../lib/registry.ts";
-import { bookEvents, foldEvent } from "../../worker/bookkeeping.ts";
-import { RegistryBed } from "../support/registry.ts";
+import type { JobEvent, JobEventBody, ModelOutcome } from "../../../lib/protocol/job_events.ts";
+import type { ModelEntry } from "../../../lib/registry.ts";
+import { bookEvents, foldEvent } from "../../../worker/record/bookkeeping.ts";
+import { RegistryBed } from "../../support/registry.ts";
 
 const JOB = "job_11111111";
 const ENTRY: ModelEntry = { id: "aaaaaaaa", status: "training", job_id: JOB };

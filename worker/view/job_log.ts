@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { sizeOf } from "../lib/files/file_info.ts";
-import type { JobLogPart } from "../lib/protocol/worker_calls.ts";
-import { readEvents } from "./job_events.ts";
-import { isFinalStatus, type JobFolder } from "./job_folder.ts";
+import { sizeOf } from "../../lib/files/file_info.ts";
+import type { JobLogPart } from "../../lib/protocol/worker_calls.ts";
+import { readEvents } from "../job_events.ts";
+import { isFinalStatus, type JobFolder } from "../job_folder.ts";
 
 /** Read at once, in bytes. */
 const MAX_BYTES = 24 * 1024;

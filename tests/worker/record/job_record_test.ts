@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { ModelRegistry } from "../../lib/registry.ts";
-import { JobFolder } from "../../worker/job_folder.ts";
-import { JobRecord } from "../../worker/job_record.ts";
-import { RegistryBed } from "../support/registry.ts";
+import { ModelRegistry } from "../../../lib/registry.ts";
+import { JobFolder } from "../../../worker/job_folder.ts";
+import { JobRecord } from "../../../worker/record/job_record.ts";
+import { RegistryBed } from "../../support/registry.ts";
 
 const JOB = "job_00000001";
 

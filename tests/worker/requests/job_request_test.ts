@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { JobFolder } from "../../worker/job_folder.ts";
-import { changeRequest, NO_REQUEST, readRequest } from "../../worker/job_request.ts";
+import { JobFolder } from "../../../worker/job_folder.ts";
+import { changeRequest, NO_REQUEST, readRequest } from "../../../worker/requests/job_request.ts";
 
 async function withFolder(test: (folder: JobFolder) => Promise<void>): Promise<void> {
   const root = await Deno.makeTempDir({ prefix: "sleap-rtc-test-" });

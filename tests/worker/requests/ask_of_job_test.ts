@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { ConflictError, NotFoundError } from "../../lib/errors.ts";
-import { FileLock } from "../../lib/files/lock.ts";
-import { makeTrainRequest } from "../../lib/training/train_request.ts";
-import { ModelRegistry } from "../../lib/registry.ts";
-import { askOfJob } from "../../worker/ask_of_job.ts";
-import { identifyProcess, type ProcessIdentity } from "../../worker/host/process_identity.ts";
-import { finishJob } from "../../worker/finish_job.ts";
-import { readEvents } from "../../worker/job_events.ts";
-import { JobFolder, type JobState } from "../../worker/job_folder.ts";
-import { JobRecord } from "../../worker/job_record.ts";
-import { changeRequest, readRequest } from "../../worker/job_request.ts";
-import { JobBed } from "../support/job_bed.ts";
-import { configText, TrainingWorld } from "../support/training.ts";
+import { ConflictError, NotFoundError } from "../../../lib/errors.ts";
+import { FileLock } from "../../../lib/files/lock.ts";
+import { makeTrainRequest } from "../../../lib/training/train_request.ts";
+import { ModelRegistry } from "../../../lib/registry.ts";
+import { askOfJob } from "../../../worker/requests/ask_of_job.ts";
+import { identifyProcess, type ProcessIdentity } from "../../../worker/host/process_identity.ts";
+import { finishJob } from "../../../worker/requests/finish_job.ts";
+import { readEvents } from "../../../worker/job_events.ts";
+import { JobFolder, type JobState } from "../../../worker/job_folder.ts";
+import { JobRecord } from "../../../worker/record/job_record.ts";
+import { changeRequest, readRequest } from "../../../worker/requests/job_request.ts";
+import { JobBed } from "../../support/job_bed.ts";
+import { configText, TrainingWorld } from "../../support/training.ts";
 
 const GONE: ProcessIdentity = {
   pid: 999_999,

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { JobEvent, ModelOutcome } from "../lib/protocol/job_events.ts";
-import type { ModelEntry, ModelRegistry } from "../lib/registry.ts";
+import type { JobEvent, ModelOutcome } from "../../lib/protocol/job_events.ts";
+import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
 import {
   complete,
   fail,
@@ -13,7 +13,7 @@ import {
   isFinal,
   loseConnection,
   regainConnection,
-} from "../lib/registry/transitions.ts";
+} from "../../lib/registry/transitions.ts";
 
 /**
  * Book events of one model of a job into its entry.

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { JobEvent } from "../../lib/protocol/job_events.ts";
-import { changeRequest } from "../../worker/job_request.ts";
-import { JobRecord } from "../../worker/job_record.ts";
-import { RequestTeller } from "../../worker/request_teller.ts";
-import { RequestWatch } from "../../worker/request_watch.ts";
-import { JobBed } from "../support/job_bed.ts";
+import type { JobEvent } from "../../../lib/protocol/job_events.ts";
+import { changeRequest } from "../../../worker/requests/job_request.ts";
+import { JobRecord } from "../../../worker/record/job_record.ts";
+import { RequestTeller } from "../../../worker/requests/request_teller.ts";
+import { RequestWatch } from "../../../worker/requests/request_watch.ts";
+import { JobBed } from "../../support/job_bed.ts";
 
 const asked_at = "2026-11-24T12:00:00.000Z";
 

@@ -4,14 +4,14 @@
  * @module
  */
 import { hostname } from "node:os";
-import type { LocatedModel } from "../lib/registry/located_model.ts";
-import { messageOf } from "../lib/errors.ts";
-import { isFile } from "../lib/files/file_info.ts";
-import { logger } from "../lib/log.ts";
-import type { ModelEntry, ModelRegistry } from "../lib/registry.ts";
-import { isRunning } from "../lib/registry/transitions.ts";
-import { JobFolder } from "./job_folder.ts";
-import { type JobLife, lifeOf } from "./job_life.ts";
+import type { LocatedModel } from "../../lib/registry/located_model.ts";
+import { messageOf } from "../../lib/errors.ts";
+import { isFile } from "../../lib/files/file_info.ts";
+import { logger } from "../../lib/log.ts";
+import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
+import { isRunning } from "../../lib/registry/transitions.ts";
+import { JobFolder } from "../job_folder.ts";
+import { type JobLife, lifeOf } from "../job_life.ts";
 
 const log = logger("registry");
 const WITH_SUPERVISOR = new Set<JobLife>(["alive", "elsewhere", "newer"]);

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { messageOf } from "../lib/errors.ts";
-import type { FileLock } from "../lib/files/lock.ts";
-import { logger } from "../lib/log.ts";
-import type { FinalJobStatus } from "../lib/protocol/job_events.ts";
+import { messageOf } from "../../lib/errors.ts";
+import type { FileLock } from "../../lib/files/lock.ts";
+import { logger } from "../../lib/log.ts";
+import type { FinalJobStatus } from "../../lib/protocol/job_events.ts";
 import { lockRequest, readRequest } from "./job_request.ts";
-import type { JobRecord } from "./job_record.ts";
+import type { JobRecord } from "../record/job_record.ts";
 
 const log = logger("supervisor");
 const CANCELLED = "The job was cancelled on request";

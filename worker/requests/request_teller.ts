@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { messageOf } from "../lib/errors.ts";
-import { logger } from "../lib/log.ts";
-import type { JobEventBody, JobRequestKind } from "../lib/protocol/job_events.ts";
-import type { JobRecord } from "./job_record.ts";
+import { messageOf } from "../../lib/errors.ts";
+import { logger } from "../../lib/log.ts";
+import type { JobEventBody, JobRequestKind } from "../../lib/protocol/job_events.ts";
+import type { JobRecord } from "../record/job_record.ts";
 import type { RequestWatch } from "./request_watch.ts";
 
 const log = logger("supervisor");
