@@ -9,9 +9,11 @@ import { locateModel } from "../worker/view/locate_models.ts";
 import { asksWorkers } from "./shared/asks_workers.ts";
 import { openForReading } from "./shared/open_registry.ts";
 import {
-  type Format,
   formatOption,
+  type FormatOptions,
+  isJson,
   jsonOption,
+  type PlaceOptions,
   registryOption,
   roomOption,
   workerOption,
@@ -33,20 +35,15 @@ export function command(): CommandUnknownOpts {
     .action(run);
 }
 
-interface Options {
-  registry?: string | undefined;
-  room?: string | undefined;
-  worker?: string | undefined;
-  format: Format;
-  json?: true | undefined;
-}
+type Options = PlaceOptions & FormatOptions;
 
 async function run(name: string, options: Options): Promise<void> {
   const model = asksWorkers(options)
     ? await abandonOnWorker(name, options)
     : await abandonHere(name, options);
-  const isJson = options.json || options.format === "json";
-  writeStdout(isJson ? `${JSON.stringify(toJson(model), null, 2)}\n` : describe(model, options));
+  writeStdout(
+    isJson(options) ? `${JSON.stringify(toJson(model), null, 2)}\n` : describe(model, options),
+  );
 }
 
 async function abandonHere(name: string, options: Options): Promise<LocatedModel> {

@@ -28,10 +28,12 @@ import { locateModels } from "../worker/view/locate_models.ts";
 import { asksWorkers } from "./shared/asks_workers.ts";
 import { openForReading } from "./shared/open_registry.ts";
 import {
-  type Format,
   formatOption,
+  type FormatOptions,
+  isJson,
   jsonOption,
   parseCount,
+  type PlaceOptions,
   registryOption,
   roomOption,
   workerOption,
@@ -66,24 +68,19 @@ export function command(): CommandUnknownOpts {
     .action(run);
 }
 
-interface Options {
+interface Options extends PlaceOptions, FormatOptions {
   status?: ModelStatus | undefined;
   modelType?: string | undefined;
   search?: string | undefined;
   sort: SortKey;
   reverse?: true | undefined;
   limit?: number | undefined;
-  registry?: string | undefined;
-  room?: string | undefined;
-  worker?: string | undefined;
-  format: Format;
-  json?: true | undefined;
 }
 
 async function run(options: Options): Promise<void> {
   const isRemote = asksWorkers(options);
   const models = isRemote ? await listOfWorkers(options) : await listHere(options);
-  if (options.json || options.format === "json") {
+  if (isJson(options)) {
     writeStdout(`${JSON.stringify(models.map(toJson), null, 2)}\n`);
   } else if (models.length > 0) {
     writeStdout(table(models, isRemote));

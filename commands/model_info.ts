@@ -8,9 +8,11 @@ import { findMissingFiles, locateModel } from "../worker/view/locate_models.ts";
 import { asksWorkers } from "./shared/asks_workers.ts";
 import { openForReading } from "./shared/open_registry.ts";
 import {
-  type Format,
   formatOption,
+  type FormatOptions,
+  isJson,
   jsonOption,
+  type PlaceOptions,
   registryOption,
   roomOption,
   workerOption,
@@ -30,21 +32,14 @@ export function command(): CommandUnknownOpts {
     .action(run);
 }
 
-interface Options {
-  registry?: string | undefined;
-  room?: string | undefined;
-  worker?: string | undefined;
-  format: Format;
-  json?: true | undefined;
-}
+type Options = PlaceOptions & FormatOptions;
 
 async function run(name: string, options: Options): Promise<void> {
   const { located, missingFiles } = asksWorkers(options)
     ? await findOnWorkers(name, options)
     : await findHere(name, options);
-  const isJson = options.json || options.format === "json";
   writeStdout(
-    isJson
+    isJson(options)
       ? `${JSON.stringify(toJson(located), null, 2)}\n`
       : describeModel(located, { missingFiles, isColoured: isStdoutColoured() }),
   );

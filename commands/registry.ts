@@ -4,7 +4,7 @@ import { parseTrainerView } from "../lib/sleap_nn/train_config.ts";
 import { parseConfig, readConfigText } from "../lib/sleap_nn/train_config/config_file.ts";
 import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
 import { statsCommand } from "./registry/stats.ts";
-import { type Format, formatOption, jsonOption } from "./shared/options.ts";
+import { formatOption, type FormatOptions, isJson, jsonOption } from "./shared/options.ts";
 
 /** `registry`: subcommands that look after a registry. */
 export function command(): CommandUnknownOpts {
@@ -27,11 +27,9 @@ function modelIdCommand(): CommandUnknownOpts {
     .action(printModelId);
 }
 
-interface ModelIdOptions {
+interface ModelIdOptions extends FormatOptions {
   labels?: string | undefined;
   runName?: string | undefined;
-  format: Format;
-  json?: true | undefined;
 }
 
 async function printModelId(path: string, options: ModelIdOptions): Promise<void> {
@@ -51,8 +49,9 @@ async function printModelId(path: string, options: ModelIdOptions): Promise<void
     writeStderr(`No run name is given: this is the ID of a run "${identity.runName}" (now)\n`);
   }
   const { id, fullHash } = identity;
-  const isJson = options.json || options.format === "json";
   writeStdout(
-    isJson ? `${JSON.stringify({ id, full_hash: fullHash }, null, 2)}\n` : `${id} ${fullHash}\n`,
+    isJson(options)
+      ? `${JSON.stringify({ id, full_hash: fullHash }, null, 2)}\n`
+      : `${id} ${fullHash}\n`,
   );
 }

@@ -4,7 +4,13 @@ import type { PeerInfo } from "../lib/signaling/client.ts";
 import { type RoomStatus, statusOf } from "../lib/signaling/room_status.ts";
 import { isStdoutColoured, writeStderr, writeStdout } from "../lib/terminal/output.ts";
 import { renderTable } from "../lib/terminal/table.ts";
-import { type Format, formatOption, jsonOption, roomOption } from "./shared/options.ts";
+import {
+  formatOption,
+  type FormatOptions,
+  isJson,
+  jsonOption,
+  roomOption,
+} from "./shared/options.ts";
 
 const ROOM_COLUMNS = ["ROOM", "SERVER", "STATE", "PYTHON PEERS"];
 const PEER_COLUMNS = ["PEER", "ROLE", "ROOM", "STATUS", "GPU"];
@@ -22,10 +28,8 @@ export function command(): CommandUnknownOpts {
     .action(run);
 }
 
-interface Options {
+interface Options extends FormatOptions {
   room?: string | undefined;
-  format: Format;
-  json?: true | undefined;
 }
 
 async function run(options: Options): Promise<void> {
@@ -33,7 +37,7 @@ async function run(options: Options): Promise<void> {
     ? await joinedRooms()
     : [await findJoinedRoom(options.room)];
   const statuses = await Promise.all(rooms.map(statusOf));
-  if (options.json || options.format === "json") {
+  if (isJson(options)) {
     writeStdout(`${JSON.stringify(statuses.map(toJson), null, 2)}\n`);
     return;
   }

@@ -1,12 +1,14 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { followJob } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
-import { type JobPlaceOptions, openJob } from "../shared/open_job.ts";
+import { openJob } from "../shared/open_job.ts";
 import {
-  type Format,
   formatOption,
+  type FormatOptions,
+  isJson,
   jsonOption,
   parseCount,
+  type PlaceOptions,
   registryOption,
   roomOption,
   workerOption,
@@ -30,10 +32,8 @@ export function attachCommand(): CommandUnknownOpts {
     .action(run);
 }
 
-interface Options extends JobPlaceOptions {
+interface Options extends PlaceOptions, FormatOptions {
   from?: number | undefined;
-  format: Format;
-  json?: true | undefined;
 }
 
 async function run(name: string, options: Options): Promise<void> {
@@ -41,7 +41,7 @@ async function run(name: string, options: Options): Promise<void> {
   await using job = await interruption.orLeave(openJob(name, options), "Nothing was changed");
   await followJob(job.followed, {
     interruption,
-    isJson: options.json === true || options.format === "json",
+    isJson: isJson(options),
     from: options.from ?? 1,
   });
 }

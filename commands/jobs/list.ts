@@ -12,9 +12,11 @@ import { renderTable, type Style } from "../../lib/terminal/table.ts";
 import { asksWorkers } from "../shared/asks_workers.ts";
 import { openForReading } from "../shared/open_registry.ts";
 import {
-  type Format,
   formatOption,
+  type FormatOptions,
+  isJson,
   jsonOption,
+  type PlaceOptions,
   registryOption,
   roomOption,
   workerOption,
@@ -52,18 +54,12 @@ export function listCommand(): CommandUnknownOpts {
     .action(run);
 }
 
-interface Options {
-  registry?: string | undefined;
-  room?: string | undefined;
-  worker?: string | undefined;
-  format: Format;
-  json?: true | undefined;
-}
+type Options = PlaceOptions & FormatOptions;
 
 async function run(options: Options): Promise<void> {
   const isRemote = asksWorkers(options);
   const jobs = isRemote ? await listOfWorkers(options) : await listHere(options);
-  if (options.json || options.format === "json") {
+  if (isJson(options)) {
     writeStdout(`${JSON.stringify(jobs, null, 2)}\n`);
   } else if (jobs.length > 0) {
     writeStdout(table(jobs, isRemote));

@@ -4,8 +4,14 @@ import { writeStdout } from "../../lib/terminal/output.ts";
 import { printableOutput } from "../../lib/terminal/printable.ts";
 import { leftText } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
-import { type JobPlaceOptions, type LogStart, type OpenJob, openJob } from "../shared/open_job.ts";
-import { parseCount, registryOption, roomOption, workerOption } from "../shared/options.ts";
+import { type LogStart, type OpenJob, openJob } from "../shared/open_job.ts";
+import {
+  parseCount,
+  type PlaceOptions,
+  registryOption,
+  roomOption,
+  workerOption,
+} from "../shared/options.ts";
 
 const POLL_MS = 500;
 
@@ -27,7 +33,7 @@ export function logsCommand(): CommandUnknownOpts {
     .action(run);
 }
 
-interface Options extends JobPlaceOptions {
+interface Options extends PlaceOptions {
   follow?: true | undefined;
   from?: number | undefined;
 }

@@ -9,8 +9,8 @@ import { writeStderr, writeStdout } from "../../lib/terminal/output.ts";
 import { typedCommand } from "../../lib/terminal/typed_command.ts";
 import { followJob } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
-import { type JobPlaceOptions, openJob } from "../shared/open_job.ts";
-import { registryOption, roomOption, workerOption } from "../shared/options.ts";
+import { openJob } from "../shared/open_job.ts";
+import { type PlaceOptions, registryOption, roomOption, workerOption } from "../shared/options.ts";
 
 /** One of the commands. */
 export interface RequestCommand {
@@ -23,7 +23,7 @@ export interface RequestCommand {
   wanted: readonly JobStatus[];
 }
 
-interface Options extends JobPlaceOptions {
+interface Options extends PlaceOptions {
   wait?: true | undefined;
 }
 

@@ -3,7 +3,13 @@ import { MODEL_STATUSES, type ModelEntry } from "../../lib/registry.ts";
 import { writeStdout } from "../../lib/terminal/output.ts";
 import { printable } from "../../lib/terminal/printable.ts";
 import { openForReading } from "../shared/open_registry.ts";
-import { type Format, formatOption, jsonOption, registryOption } from "../shared/options.ts";
+import {
+  formatOption,
+  type FormatOptions,
+  isJson,
+  jsonOption,
+  registryOption,
+} from "../shared/options.ts";
 
 /** What a counter of the registry counts; others are shown by their name. */
 const WORDS: Readonly<Record<string, string>> = {
@@ -31,10 +37,8 @@ export function statsCommand(): CommandUnknownOpts {
     .action(run);
 }
 
-interface Options {
+interface Options extends FormatOptions {
   registry?: string | undefined;
-  format: Format;
-  json?: true | undefined;
 }
 
 interface RegistryStats {
@@ -60,8 +64,7 @@ async function run(options: Options): Promise<void> {
     counters,
     recovery: { resumed, recovered, success_rate: resumed === 0 ? null : recovered / resumed },
   };
-  const isJson = options.json || options.format === "json";
-  writeStdout(isJson ? `${JSON.stringify(stats, null, 2)}\n` : describe(stats));
+  writeStdout(isJson(options) ? `${JSON.stringify(stats, null, 2)}\n` : describe(stats));
 }
 
 function countByStatus(entries: readonly ModelEntry[]): Record<string, number> {

@@ -1,4 +1,5 @@
 import { UsageError } from "../../lib/errors.ts";
+import type { PlaceOptions } from "./options.ts";
 
 /**
  * Are the models of workers meant, not of a registry of this machine?
@@ -6,11 +7,7 @@ import { UsageError } from "../../lib/errors.ts";
  * @throws {UsageError} when both are named
  */
 export function asksWorkers(
-  options: {
-    registry?: string | undefined;
-    room?: string | undefined;
-    worker?: string | undefined;
-  },
+  options: PlaceOptions,
 ): boolean {
   const asksWorkers = options.room !== undefined || options.worker !== undefined;
   if (asksWorkers && options.registry !== undefined) {

@@ -2,6 +2,7 @@ import type { JobRequestKind, JobStatus } from "../../lib/protocol/job_events.ts
 import type { JobLogPart } from "../../lib/protocol/worker_calls.ts";
 import { asksWorkers } from "./asks_workers.ts";
 import type { FollowedJob } from "./follow_job.ts";
+import type { PlaceOptions } from "./options.ts";
 
 /** A job that a command works with, wherever it is. */
 export interface OpenJob extends AsyncDisposable {
@@ -25,20 +26,13 @@ export interface LogStart {
   atSeq?: number | undefined;
 }
 
-/** Where a job is looked for. */
-export interface JobPlaceOptions {
-  registry?: string | undefined;
-  room?: string | undefined;
-  worker?: string | undefined;
-}
-
 /**
  * The job that the user means: in a root of this machine, or on the workers of a room.
  *
  * @param name its ID or the beginning of it
  * @throws {NotFoundError} when there is none, or it is not clear which is meant
  */
-export async function openJob(name: string, options: JobPlaceOptions): Promise<OpenJob> {
+export async function openJob(name: string, options: PlaceOptions): Promise<OpenJob> {
   if (asksWorkers(options)) {
     const { openRemoteJob } = await import("./remote_job.ts");
     return await openRemoteJob(name, options);

@@ -38,6 +38,24 @@ export function jsonOption(): Option<"--json"> {
   return new Option("--json", "short for --format json");
 }
 
+/** How a result is printed: options of {@linkcode formatOption} and {@linkcode jsonOption}. */
+export interface FormatOptions {
+  format: Format;
+  json?: true | undefined;
+}
+
+/** Is one JSON document wanted instead of text? */
+export function isJson({ format, json }: FormatOptions): boolean {
+  return json === true || format === "json";
+}
+
+/** What a command looks at: a registry of this machine, or workers of a room. */
+export interface PlaceOptions {
+  registry?: string | undefined;
+  room?: string | undefined;
+  worker?: string | undefined;
+}
+
 /** `--worker NAME`. */
 export function workerOption(): Option<"-w, --worker <name>"> {
   return new Option("-w, --worker <name>", "name of a worker in the room");

@@ -20,7 +20,8 @@ import type { ModelEntry } from "../../lib/registry.ts";
 import { writeStderr } from "../../lib/terminal/output.ts";
 import { connectToWorker } from "./choose_worker.ts";
 import { type EndedJob, type FollowedJob, warn } from "./follow_job.ts";
-import type { JobPlaceOptions, OpenJob } from "./open_job.ts";
+import type { OpenJob } from "./open_job.ts";
+import type { PlaceOptions } from "./options.ts";
 
 /**
  * The job that the user means on the workers of a room, or on one of them.
@@ -28,7 +29,7 @@ import type { JobPlaceOptions, OpenJob } from "./open_job.ts";
  * @param name its ID or the beginning of it
  * @throws {NotFoundError} when there is none, or it is not clear which is meant
  */
-export async function openRemoteJob(name: string, options: JobPlaceOptions): Promise<OpenJob> {
+export async function openRemoteJob(name: string, options: PlaceOptions): Promise<OpenJob> {
   const room = await findJoinedRoom(options.room);
   const place = await findRemoteJob(room, options.worker, name);
   const connecting = { worker: place.worker, ...reconnecting() };

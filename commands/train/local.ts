@@ -12,9 +12,9 @@ import { submitLocalJob, type SubmittedJob } from "../../worker/submit.ts";
 import { followJob, leftText, warn } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
 import { followLocally } from "../shared/local_job.ts";
-import { sayRegistry } from "../shared/options.ts";
+import { isJson, sayRegistry } from "../shared/options.ts";
 import { detach } from "./detach.ts";
-import { isJson, type TrainCommandOptions, trainingOf } from "./options.ts";
+import { type TrainCommandOptions, trainingOf } from "./options.ts";
 
 const START_POLL_MS = 20;
 

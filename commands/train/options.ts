@@ -1,9 +1,9 @@
 import type { TrainOverrides } from "../../lib/protocol/job_spec.ts";
 import type { RemoteTrainOptions } from "../../lib/training/remote_training.ts";
-import type { Format } from "../shared/options.ts";
+import type { FormatOptions, PlaceOptions } from "../shared/options.ts";
 
 /** Options of `train`, as commander gives them. */
-export interface TrainCommandOptions {
+export interface TrainCommandOptions extends FormatOptions, PlaceOptions {
   config: string[];
   labels?: string | undefined;
   valLabels?: string | undefined;
@@ -17,12 +17,7 @@ export interface TrainCommandOptions {
   restart?: true | undefined;
   detach?: true | undefined;
   local?: true | undefined;
-  room?: string | undefined;
-  worker?: string | undefined;
   autoSelect?: true | undefined;
-  registry?: string | undefined;
-  format: Format;
-  json?: true | undefined;
 }
 
 /** The training that the options ask for, wherever it runs. */
@@ -44,9 +39,4 @@ function overridesOf(options: TrainCommandOptions): TrainOverrides {
     ...(batchSize === undefined ? {} : { batch_size: batchSize }),
     ...(learningRate === undefined ? {} : { learning_rate: learningRate }),
   };
-}
-
-/** Is one JSON document wanted instead of text? */
-export function isJson(options: { format: Format; json?: true | undefined }): boolean {
-  return options.json === true || options.format === "json";
 }

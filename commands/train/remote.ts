@@ -12,8 +12,9 @@ import { type ChosenWorker, connectToWorker } from "../shared/choose_worker.ts";
 import { type FollowedJob, followJob, leftText } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
 import { followRemotely, lookOptionsOf, reconnecting } from "../shared/remote_job.ts";
+import { isJson } from "../shared/options.ts";
 import { detach } from "./detach.ts";
-import { isJson, type TrainCommandOptions, trainingOf } from "./options.ts";
+import { type TrainCommandOptions, trainingOf } from "./options.ts";
 
 const log = logger("client");
 const NOTHING = "Nothing was started";
