@@ -6,6 +6,8 @@ import { engineForTests, makeDataset } from "../support/engine.ts";
 import { RoomWorld } from "../support/room_world.ts";
 
 const CONFIG = fileURLToPath(new URL("../../scripts/demo/single_instance.yaml", import.meta.url));
+/** Trainers that share two cores get in each other's way with more. */
+const ONE_THREAD = { env: { OMP_NUM_THREADS: "1" } };
 const engine = await engineForTests();
 
 Deno.test({
@@ -14,7 +16,7 @@ Deno.test({
   fn: async () => {
     if (engine === null) return;
     await using room = await RoomWorld.create({}, engine.sleapNn);
-    await room.startWorker();
+    await room.startWorker(ONE_THREAD);
     const data = await makeDataset(engine.python, room.laptop("data"), { animals: 1, frames: 20 });
     const client = room.start([
       ...["train", "--config", CONFIG, "--labels", data.labels, "--max-epochs", "1000"],

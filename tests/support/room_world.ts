@@ -20,6 +20,7 @@ export interface StartWorkerOptions {
   folder?: string;
   name?: string;
   args?: string[];
+  env?: Record<string, string>;
 }
 
 /** The machines; everything is ended and removed at the end of its scope. */
@@ -78,12 +79,12 @@ export class RoomWorld implements AsyncDisposable {
 
   /** Start a worker and wait until it is in the room. */
   async startWorker(options: StartWorkerOptions = {}): Promise<RunningCommand> {
-    const { folder = "gpu", name = "gpu1", args = [] } = options;
+    const { folder = "gpu", name = "gpu1", args = [], env = {} } = options;
     const cwd = join(this.folder, folder);
     await Deno.mkdir(cwd, { recursive: true });
     const worker = await RunningCommand.start(
       ["worker", "--join", this.link, "--name", name, ...args],
-      { cwd, env: { SLEAP_RTC_SLEAP_NN: this.#trainer } },
+      { cwd, env: { SLEAP_RTC_SLEAP_NN: this.#trainer, ...env } },
     );
     this.#running.push(worker);
     return worker;
