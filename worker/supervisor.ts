@@ -62,6 +62,21 @@ async function runJob(
   requests: RequestWatch,
   stop: AbortSignal,
 ): Promise<FinalJobStatus> {
+  let teller: RequestTeller | null = null;
+  try {
+    await writeDownStart(record);
+    teller = new RequestTeller(record, requests);
+    const end = await trainModels(record, job, requests, stop);
+    await teller.close();
+    return await finishJob(record, end);
+  } catch (error) {
+    log.error(messageOf(error));
+    await teller?.close();
+    return await bookUnfinished(record, { reason: "crash", error: messageOf(error) });
+  }
+}
+
+async function writeDownStart(record: JobRecord): Promise<void> {
   await record.setState({
     status: "running",
     starter: null,
@@ -73,16 +88,6 @@ async function runJob(
     host: hostname(),
     version: VERSION,
   });
-  const teller = new RequestTeller(record, requests);
-  try {
-    const end = await trainModels(record, job, requests, stop);
-    await teller.close();
-    return await finishJob(record, end);
-  } catch (error) {
-    log.error(messageOf(error));
-    await teller.close();
-    return await bookUnfinished(record, { reason: "crash", error: messageOf(error) });
-  }
 }
 
 async function trainModels(
