@@ -14,13 +14,13 @@ import { findSleapNn } from "../lib/sleap_nn/executable.ts";
 import { VERSION } from "../lib/version.ts";
 import { gpuInfo, gpuModel } from "./host/gpu.ts";
 import { bookDeadJob, bookUnfinished } from "./recovery/book_job.ts";
-import { finishJob, type JobEnd } from "./requests/finish_job.ts";
+import { endedUntouched, finishJob, type JobEnd } from "./requests/finish_job.ts";
 import { isFinalStatus, type JobFolder } from "./job_folder.ts";
 import { SIGN_OF_LIFE_MS } from "./job_life.ts";
 import { JobRecord } from "./record/job_record.ts";
 import { identifyProcess } from "./host/process_identity.ts";
 import { RequestTeller } from "./requests/request_teller.ts";
-import { RequestWatch } from "./requests/request_watch.ts";
+import { type PresentWish, RequestWatch } from "./requests/request_watch.ts";
 import { askedEnd } from "./trainer/requested_end.ts";
 import { trainModel } from "./trainer/train_model.ts";
 
@@ -101,9 +101,9 @@ async function trainModels(
   const tools = { job, trainer, gpuModel: gpuModel(gpus), stop, requests };
   for (const [model, spec] of job.models.entries()) {
     await requests.look();
-    // No model is meant: it is the whole job that is to end.
-    const asked = askedEnd({ ...requests.now, finish: null }, model, stop);
+    const asked = askedEnd(wishForJob(requests.now, model), model, stop);
     if (asked !== null && asked.how !== "finish") {
+      if (model === 0) return endedUntouched(asked.reason);
       const error = `The job was ended before ${spec.model_type} (${asked.reason})`;
       return { status: "interrupted", error };
     }
@@ -111,4 +111,9 @@ async function trainModels(
     if (status !== "completed") return { status, error };
   }
   return { status: "succeeded", error: null };
+}
+
+/** The whole job is meant: a finish is of one model, and a lost watcher ends only what has begun. */
+function wishForJob(wish: PresentWish, model: number): PresentWish {
+  return { ...wish, finish: null, isLost: wish.isLost && model > 0 };
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { JobFolder } from "../../worker/job_folder.ts";
+import { changeRequest } from "../../worker/requests/job_request.ts";
 import { lifeOf } from "../../worker/job_life.ts";
 import { ended, QueueBed, trains, until } from "../support/queue_bed.ts";
 import { fileExists } from "../support/training.ts";
@@ -16,6 +17,8 @@ const GONE = {
   host: hostname(),
 };
 const BOOKED_WITHIN_MS = 5_000;
+const UNTOUCHED =
+  /^The job was ended before its first model was begun \(stopped\): submit it again$/;
 
 async function killSupervisor(job: JobFolder): Promise<number> {
   const { supervisor } = await job.readState();
@@ -166,6 +169,31 @@ Deno.test("a training that somebody starts beside the queue counts, and is booke
   await assertBooked(local, await killSupervisor(local));
   await bed.goOn();
   assert.equal(await ended(job), "succeeded");
+});
+
+Deno.test("--on-disconnect stop, its client gone while the job waited: it is trained before it stops", async () => {
+  await using bed = await QueueBed.create();
+  const job = await bed.submit("waits");
+  await changeRequest(job, (request) => ({
+    ...request,
+    watch: { state: "lost", by: null, on_lost: "stop" },
+  }));
+  await bed.queue.start();
+  assert.equal(await ended(job), "interrupted");
+  const [model] = await bed.registry.getInterrupted();
+  assert.equal(model?.job_id, job.jobId, "there is something to resume");
+  assert.deepEqual([model.reason, model.checkpoint?.epoch], ["connection lost", 0]);
+});
+
+Deno.test("a stop before the first model: the job says that nothing was begun", async () => {
+  await using bed = await QueueBed.create();
+  const job = await bed.submit("waits");
+  const end = { what: "stop" as const, asked_at: new Date().toISOString() };
+  await changeRequest(job, (request) => ({ ...request, end }));
+  await bed.queue.start();
+  assert.equal(await ended(job), "interrupted");
+  assert.match((await job.readResult())?.error ?? "", UNTOUCHED);
+  assert.deepEqual(await bed.registry.list(), []);
 });
 
 Deno.test("the same idempotency key gives the same job: twice at once, later, after a restart", async () => {

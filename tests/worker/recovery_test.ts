@@ -9,6 +9,7 @@ import { JobRecord } from "../../worker/record/job_record.ts";
 import { identifyProcess, type ProcessIdentity } from "../../worker/host/process_identity.ts";
 import { bookUnfinished } from "../../worker/recovery/book_job.ts";
 import { recoverJob, recoverJobs } from "../../worker/recovery.ts";
+import { changeRequest } from "../../worker/requests/job_request.ts";
 import { locateModel } from "../../worker/view/locate_models.ts";
 import { CapturedLog } from "../support/captured_log.ts";
 import { TrainingWorld } from "../support/training.ts";
@@ -74,6 +75,17 @@ Deno.test("a queued job whose starter is gone is booked as failed", async () => 
   assert.deepEqual(await recoverJobs(registry), [{ jobId: folder.jobId, status: "failed" }]);
   assert.deepEqual(await recoverJobs(registry), [], "once");
   assert.equal((await folder.readResult())?.status, "failed");
+});
+
+Deno.test("a job that was stopped before its first model, then lost: it says so", async () => {
+  await using world = await TrainingWorld.create();
+  const folder = await makeJob(world, { status: "running", supervisor: GONE });
+  const end = { what: "stop" as const, asked_at: new Date().toISOString() };
+  await changeRequest(folder, (request) => ({ ...request, end }));
+  await recoverJobs(await ModelRegistry.open(world.folder));
+  const { status, error } = await folder.readResult() ?? {};
+  assert.equal(status, "interrupted");
+  assert.match(error ?? "", /ended before its first model was begun \(stopped\): submit it again$/);
 });
 
 Deno.test("a queued job whose starter lives is left alone", async () => {

@@ -14,7 +14,7 @@ import { modelFolder } from "../../lib/registry/model_folder.ts";
 import { endLostTrainer } from "../host/process_group.ts";
 import { placeOf } from "../host/process_identity.ts";
 import { readEvents } from "../job_events.ts";
-import { finishJob, type JobEnd } from "../requests/finish_job.ts";
+import { endedUntouched, finishJob, type JobEnd } from "../requests/finish_job.ts";
 import { isFinalStatus, type JobFolder, type JobState } from "../job_folder.ts";
 import { hasLivingSupervisor } from "../job_life.ts";
 import { JobRecord } from "../record/job_record.ts";
@@ -136,9 +136,8 @@ async function finishModels(
   }
   const count = record.state.models.length;
   const end = endOf([...outcomes.values()], count, why.error);
-  // Stopped before its first model, all of it can still be trained.
   const isUntouched = outcomes.size === 0 && request.end?.what === "stop";
-  return await finishJob(record, isUntouched ? { ...end, status: "interrupted" } : end);
+  return await finishJob(record, isUntouched ? endedUntouched("stopped") : end);
 }
 
 /** Whether the trainer has taken the command to finish early, its log tells. */

@@ -20,6 +20,12 @@ export interface JobEnd {
   error: string | null;
 }
 
+/** The end of a job none of whose models was begun: nothing is in the registry to be resumed. */
+export function endedUntouched(reason: string): JobEnd {
+  const error = `The job was ended before its first model was begun (${reason}): submit it again`;
+  return { status: "interrupted", error };
+}
+
 /**
  * Write down how a job ended: `cancelled`, whatever came about meanwhile, if somebody asked for
  * that before. The request is locked until it is written, so that whoever asks later is told that
