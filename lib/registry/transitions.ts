@@ -140,6 +140,8 @@ export function resume(entry: ModelEntry, { jobId, modelIndex, restart }: Resump
     completed_at: null,
     checkpoint_path: checkpointPath,
     last_checkpoint_path: checkpointPath,
+    // What was measured of a best checkpoint is not so of the last one.
+    ...(checkpointPath === (entry.checkpoint_path ?? null) ? {} : { checkpoint: null }),
     reason: null,
     error: null,
     warning: null,

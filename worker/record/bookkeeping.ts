@@ -161,6 +161,8 @@ function withCheckpoint(
     ...entry,
     checkpoint_path: event.path,
     last_checkpoint_path: event.path,
+    // Measured was the file before, or what lay under this path before.
+    checkpoint: null,
     last_epoch: Math.max(entry.last_epoch ?? 0, event.epoch),
   };
 }

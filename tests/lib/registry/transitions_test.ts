@@ -112,6 +112,15 @@ Deno.test("2.2.3 CR13 a resume takes an ended model up, from its newest checkpoi
   }
 });
 
+Deno.test("a resume from another file than the one that was measured forgets the measures", () => {
+  const what = { jobId: "job_00000002", modelIndex: 0, restart: false };
+  const checkpoint = { epoch: 2, sha256: "ab", bytes: 1 };
+  const entry: ModelEntry = { id: "a3f5e8c9", status: "completed", checkpoint };
+  const paths = { checkpoint_path: "a/best.ckpt", last_checkpoint_path: "a/last.ckpt" };
+  assert.equal(resume({ ...entry, ...paths }, what).checkpoint, null);
+  assert.equal(resume({ ...entry, checkpoint_path: "a/last.ckpt" }, what).checkpoint, checkpoint);
+});
+
 Deno.test("CR17 a restart takes the checkpoint out of the entry", () => {
   const entry: ModelEntry = {
     id: "a3f5e8c9",
