@@ -14,6 +14,7 @@ import {
   loseConnection,
   regainConnection,
 } from "../../lib/registry/transitions.ts";
+import { firstEpochAfter } from "../attempts/attempts.ts";
 
 /**
  * Book events of one model of a job into its entry.
@@ -130,16 +131,24 @@ function withDuration(
   return { ...entry, metadata: { ...entry.metadata, training_duration_seconds } };
 }
 
-/** An epoch may have been reported whose checkpoint was not written any more. */
+/**
+ * An epoch may have been reported whose checkpoint was not written any more, and one may have been
+ * finished that nobody was there to report.
+ */
 function withLastEpoch(
   entry: ModelEntry,
   jobId: string,
   { attempt, outcome }: { attempt: number; outcome: ModelOutcome },
 ): ModelEntry {
   const last = lastEpoch(outcome);
-  const isKnown = entry.attempts?.some((one) => one.job_id === jobId && one.attempt === attempt);
-  if (last === null || !isKnown) return entry;
-  return withAttempt(entry, jobId, attempt, { last_epoch: last });
+  const known = entry.attempts?.find((one) => one.job_id === jobId && one.attempt === attempt);
+  if (last === null || known === undefined) return entry;
+  const first = firstEpochAfter(known.started_from ?? null);
+  // The epochs are those of all attempts: this one may have finished none.
+  const own = last < first
+    ? { first_epoch: null, last_epoch: null }
+    : { first_epoch: known.first_epoch ?? first, last_epoch: last };
+  return withAttempt(entry, jobId, attempt, own);
 }
 
 function lastEpoch(outcome: ModelOutcome): number | null {

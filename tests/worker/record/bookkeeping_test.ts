@@ -124,6 +124,37 @@ Deno.test("the end books the attempt's last epoch, which may be before the last 
   assert.equal(fold(eventsOf([finished])).attempts, undefined, "no attempt was begun");
 });
 
+Deno.test("a checkpoint that is written anew is not the one that was measured", () => {
+  const path = "m/last.ckpt";
+  const measured: ModelEntry = { ...ENTRY, checkpoint_path: path, checkpoint: OUTCOME.checkpoint };
+  const [written] = eventsOf([{ type: "checkpoint", ...OF_MODEL, epoch: 4, path, kind: "last" }]);
+  assert.ok(written !== undefined);
+  assert.equal(fold([written], measured).checkpoint, null);
+});
+
+Deno.test("epochs that nobody was there to report are the attempt's; those before it are not", () => {
+  const started_from = { path: "m/last.ckpt", epoch: 1, sha256: "0".repeat(64) };
+  const booked = (epochs_completed: number, from: typeof started_from | null) => {
+    const metrics = { ...OUTCOME.metrics, epochs_completed };
+    const outcome: ModelOutcome = { ...OUTCOME, status: "interrupted", reason: "crash", metrics };
+    const start: JobEventBody = {
+      type: "trainer_started",
+      ...OF_MODEL,
+      pid: 7,
+      command: ["sleap-nn"],
+      max_epochs: 9,
+      log_offset: 0,
+      started_from: from,
+    };
+    const end: JobEventBody = { type: "model_finished", ...OF_MODEL, model_id: "a", outcome };
+    const [attempt] = fold(eventsOf([start, end])).attempts ?? [];
+    return [attempt?.first_epoch, attempt?.last_epoch];
+  };
+  assert.deepEqual(booked(4, started_from), [2, 3]);
+  assert.deepEqual(booked(4, null), [0, 3]);
+  assert.deepEqual(booked(2, started_from), [null, null], "it finished no epoch");
+});
+
 Deno.test("events of another job and of an ended model change nothing", () => {
   const events = eventsOf(BODIES);
   assert.equal(fold(events, { ...ENTRY, job_id: "job_22222222" }).status, "training");
