@@ -51,7 +51,7 @@ export function command(): CommandUnknownOpts {
     )
     .option(
       "--resume-interrupted",
-      "take up again what a crash or a power cut has interrupted; not what somebody has stopped",
+      "take up again what a crash, a power cut or a shutdown has interrupted; not what was stopped",
     )
     .option("--debug", "log everything, and show where an error came from")
     .action(run);

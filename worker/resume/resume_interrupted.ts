@@ -1,5 +1,5 @@
 /**
- * Taking up again what a crash or a power cut has interrupted, without being asked.
+ * Taking up again what a crash, a power cut or a shutdown has interrupted, without being asked.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import { resumeRequest } from "./resume_request.ts";
 
 const log = logger("recovery");
 /** Any other end was somebody's wish. */
-const BY_ACCIDENT = new Set(["crash", "power"]);
+const BY_ACCIDENT = new Set(["crash", "power", "shutdown"]);
 
 /**
- * Queue a resume of every model that a crash or a power cut has interrupted and that has a
- * checkpoint. A model whose last attempt finished no epoch is left alone: the next one would not
+ * Queue a resume of every model that a crash, a power cut or a shutdown has interrupted and that
+ * has a checkpoint. A model whose last attempt finished no epoch is left alone: the next one would not
  * either. Doing it again queues nothing twice.
  *
  * @param request describes the job that resumes a model, under an idempotency key

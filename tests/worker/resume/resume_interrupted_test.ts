@@ -18,13 +18,14 @@ async function add(bed: QueueBed, id: string, change: Partial<ModelEntry>): Prom
   return id;
 }
 
-Deno.test("only what a crash or a power cut has interrupted is resumed, once", async () => {
+Deno.test("only what a crash, a power cut or a shutdown has interrupted is resumed, once", async () => {
   await using bed = await QueueBed.create();
   const started_from = { path: "x", epoch: 3, sha256: "" };
   const again = { job_id: JOB, attempt: 2, first_epoch: null, last_epoch: 3, started_from };
   const crash = await add(bed, "00000001", { reason: "crash" });
   const power = await add(bed, "00000002", { reason: "power" });
-  for (const [n, reason] of ["stopped", "cancelled", "shutdown", "connection lost"].entries()) {
+  const shutdown = await add(bed, "00000003", { reason: "shutdown" });
+  for (const [n, reason] of ["stopped", "cancelled", "connection lost"].entries()) {
     await add(bed, `0000001${n}`, { reason });
   }
   await add(bed, "00000020", { reason: "crash", running: true });
@@ -41,10 +42,10 @@ Deno.test("only what a crash or a power cut has interrupted is resumed, once", a
     return await bed.request(name, key);
   };
   await resumeInterrupted(bed.registry, bed.queue, request);
-  assert.deepEqual(asked, [crash, power]);
+  assert.deepEqual(asked, [crash, power, shutdown]);
   await resumeInterrupted(bed.registry, bed.queue, request);
-  assert.deepEqual(asked, [crash, power], "what was queued is known again");
-  assert.equal(bed.queue.fill.waiting, 1, "two jobs, of which one starts at once");
+  assert.deepEqual(asked, [crash, power, shutdown], "what was queued is known again");
+  assert.equal(bed.queue.fill.waiting, 2, "three jobs, of which one starts at once");
   const job = await bed.queue.findByKey(`resume-${crash}-1`);
   assert.ok(job !== null);
 });
