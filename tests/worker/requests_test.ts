@@ -236,6 +236,26 @@ Deno.test("the supervisor is killed during the evaluation after a finish", async
   assert.equal(model.stopped_early, true);
 });
 
+Deno.test("the supervisor is killed with a finish on the disk: it is not taken up again by itself", async () => {
+  await using world = await TrainingWorld.create();
+  const training = await StagedTraining.start(world, [{ epoch: 1 }]);
+  await askOfJob(training.job, training.registry, "finish");
+  await training.killSupervisor();
+  const { status, model } = await training.ended();
+  assert.equal(status, "interrupted");
+  assert.equal(model.reason, "stopped");
+});
+
+Deno.test("a trainer that dies although it was to finish early was stopped", async () => {
+  await using world = await TrainingWorld.create();
+  const training = await StagedTraining.start(world, [{ epoch: 1 }]);
+  await training.ask("finish");
+  const { trainer } = await training.job.readState();
+  Deno.kill(trainer?.pid ?? 0, "SIGKILL");
+  const { model } = await training.ended();
+  assert.deepEqual([model.status, model.reason], ["interrupted", "stopped"]);
+});
+
 Deno.test("a supervisor that is told to end ends the trainer at once: shutdown", async () => {
   await using world = await TrainingWorld.create();
   const training = await StagedTraining.start(world, [{ epoch: 1 }]);

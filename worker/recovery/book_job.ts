@@ -150,13 +150,13 @@ async function askedOf(
   const started = events.findLast((event) =>
     event.type === "trainer_started" && event.model === model
   );
-  const isMeant = finish?.model === model && trainer?.model === model;
-  const said = isMeant
+  const isMeant = finish?.model === model;
+  const said = isMeant && trainer?.model === model
     ? await new TrainerLogScan({ path: folder.logPath, from: trainer.log_offset }).poll()
     : null;
   return {
     end: end?.what ?? null,
-    hasTakenFinish: said?.stopReceived ?? false,
+    finish: isMeant ? (said?.stopReceived ? "taken" : "asked") : null,
     maxEpochs: started?.type === "trainer_started" ? started.max_epochs : null,
   };
 }

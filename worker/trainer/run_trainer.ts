@@ -29,9 +29,10 @@ export async function runTrainer(waiting: WaitingTrainer): Promise<ModelOutcome>
   const ended = { exitCode, reason, durationSeconds, runFolder, logPath, logOffset };
   const outcome = await outcomeOf(ended, registry);
   await requests.look();
+  const finish = end.hasTakenFinish ? "taken" : "asked";
   return withRequest(outcome, {
     end: requests.now.end,
-    hasTakenFinish: requests.now.finish === model && end.hasTakenFinish,
+    finish: requests.now.finish === model ? finish : null,
     maxEpochs: maxEpochsOf(waiting),
   });
 }
