@@ -17,7 +17,7 @@ import {
   type NewModel,
 } from "./registry/entry.ts";
 import { deepFreeze } from "./registry/freeze.ts";
-import { withHistory } from "./registry/history.ts";
+import { isBroken, wasBroken, withHistory } from "./registry/history.ts";
 import type { Manifest } from "./registry/manifest.ts";
 import { modelFolder } from "./registry/model_folder.ts";
 import type { ModelIdentity } from "./registry/model_id.ts";
@@ -458,8 +458,8 @@ export class ModelRegistry {
   }
 
   /**
-   * How often what was done, by name: `registered`, `completed`, `interrupted`, `resumed`,
-   * `recovered` (completed after a resume), …
+   * How often what was done, by name: `registered`, `completed`, `interrupted`, `resumed` (after it
+   * had broken off), `recovered` (completed after that), …
    *
    * @example
    * ```ts
@@ -581,9 +581,9 @@ function findByJob(manifest: Manifest, info: NewModel): ModelEntry | undefined {
 
 function countTransition(draft: ManifestDraft, before: ModelEntry, after: ModelEntry): void {
   draft.count(String(after.status));
-  if (after.status === "training" && after.job_id !== before.job_id) draft.count("resumed");
-  const isResumed = (after.attempts?.length ?? 0) > 1;
-  if (after.status === "completed" && isResumed) draft.count("recovered");
+  const isTakenUp = after.status === "training" && after.job_id !== before.job_id;
+  if (isTakenUp && isBroken(before.status)) draft.count("resumed");
+  if (after.status === "completed" && wasBroken(before)) draft.count("recovered");
   log.info(`model ${after.id} is ${after.status}${after.running ? " (still running)" : ""}`);
 }
 

@@ -29,3 +29,15 @@ export function withHistory(before: ModelEntry, after: ModelEntry, now: string):
   if (history.length <= FIRST_KEPT + LAST_KEPT) return { ...after, history };
   return { ...after, history: [...history.slice(0, FIRST_KEPT), ...history.slice(-LAST_KEPT)] };
 }
+
+/** A training broke off: what takes the model up now is a resume, and not an extension. */
+export function isBroken(status: string | null | undefined): boolean {
+  return status === "interrupted" || status === "failed";
+}
+
+/** Had its training broken off when the job that trains it now took the model up? */
+export function wasBroken({ history, job_id }: ModelEntry): boolean {
+  const changes = history ?? [];
+  const takenUp = changes.findIndex((change) => change.job_id === job_id);
+  return isBroken(changes[takenUp - 1]?.status);
+}

@@ -340,6 +340,21 @@ Deno.test("a completed model goes on with more epochs, not without", async () =>
   await assertAllSix(world, await world.model());
 });
 
+Deno.test("6.2.3 what had broken off counts as resumed, more epochs of what is completed do not", async () => {
+  await using world = await TrainingWorld.create({ valLosses: LOSSES, failAt: { stage: "start" } });
+  const counts = async () => {
+    const { resumed = 0, recovered = 0 } = await (await world.registry()).stats();
+    return [recovered, resumed];
+  };
+  assert.equal((await world.train()).code, 6);
+  const { id } = await world.model();
+  await world.setScript({ valLosses: LOSSES });
+  assert.equal((await resumeModel(world, id, ["--restart"])).code, 0);
+  assert.deepEqual(await counts(), [1, 1]);
+  assert.equal((await resumeModel(world, id, ["--max-epochs", "5"])).code, 0);
+  assert.deepEqual(await counts(), [1, 1]);
+});
+
 Deno.test("a trainer killed after its last checkpoint has completed the model", async () => {
   await using world = await TrainingWorld.create({ valLosses: LOSSES });
   await world.setScript({

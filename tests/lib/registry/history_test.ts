@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withHistory } from "../../../lib/registry/history.ts";
+import { wasBroken, withHistory } from "../../../lib/registry/history.ts";
 import type { ModelEntry } from "../../../lib/registry.ts";
 
 const NOW = "2026-11-24T12:00:00.000Z";
@@ -28,4 +28,17 @@ Deno.test("withHistory() keeps the beginning and the end of a long one", () => {
   assert.equal(entry.history?.length, 100);
   assert.equal(entry.history[0]?.reason, "change 0");
   assert.equal(entry.history.at(-1)?.reason, "change 299");
+});
+
+Deno.test("wasBroken() tells whether the present job took a broken model up", () => {
+  const change = (job_id: string, status: string) => ({ time: NOW, status, job_id });
+  const broken = change("job_00000001", "interrupted");
+  const entry: ModelEntry = { id: "a3f5e8c9", job_id: "job_00000002" };
+  const was = (...history: NonNullable<ModelEntry["history"]>) => wasBroken({ ...entry, history });
+  const taken = [change("job_00000002", "training"), change("job_00000002", "interrupted")];
+  assert.ok(was(broken, ...taken));
+  assert.ok(was(change("job_00000001", "failed"), ...taken));
+  assert.ok(!was(broken, change("job_00000001", "completed"), ...taken));
+  assert.ok(!was({ ...change("job_00000002", "interrupted"), running: true }, ...taken));
+  assert.ok(!was());
 });
