@@ -5,10 +5,12 @@
  */
 import * as v from "valibot";
 
+const epochs = v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1)));
+
 /** Overrides of a training, as given on the command line. */
 export const TrainOverridesSchema = v.object({
   /** Total number of epochs, at least 1. */
-  max_epochs: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
+  max_epochs: epochs,
   /** Samples in a batch, for training and validation. */
   batch_size: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   /** Initial learning rate of the optimizer. */
@@ -41,6 +43,8 @@ export const ModelSpecSchema = v.object({
     /** Begin again from epoch 0 instead of going on from the checkpoint. */
     restart: v.boolean(),
   }))),
+  /** Total number of epochs of this model; absent: as the job's overrides say. */
+  max_epochs: epochs,
 });
 /** One model of a training job. */
 export type ModelSpec = v.InferOutput<typeof ModelSpecSchema>;
@@ -66,6 +70,14 @@ export const TrainSpecSchema = v.object({
 });
 /** A training job: one or more models on one data set, trained in order. */
 export type TrainSpec = v.InferOutput<typeof TrainSpecSchema>;
+
+/** What overrides the configuration of one model of a job. */
+export function overridesOf(
+  { max_epochs }: ModelSpec,
+  { overrides }: Pick<TrainSpec, "overrides">,
+): TrainOverrides {
+  return max_epochs === undefined ? overrides : { ...overrides, max_epochs };
+}
 
 /** Every kind of job. */
 export const JobSpecSchema = TrainSpecSchema;

@@ -217,6 +217,27 @@ Deno.test("2.2.5 a job killed between its models: resuming the first trains thos
   assert.equal((await resumeModel(world, centroid.id)).code, 2, "they are not trained twice");
 });
 
+Deno.test("2.2.5 --max-epochs of a resume is the named model's, not of those that wait", async () => {
+  await using world = await TrainingWorld.create();
+  const death = { epoch: 1, signal: "SIGKILL" as const };
+  await world.setScript({ valLosses: LOSSES, models: { centroid: { dieBySignalAt: death } } });
+  const second = await world.writeConfig("ci.yaml", configText("centered_instance", 2));
+  assert.equal((await world.train(["--config", second])).code, 6);
+  const { id } = await world.model();
+  await world.setScript({ valLosses: LOSSES });
+  assert.equal((await resumeModel(world, id, ["--max-epochs", "4"])).code, 0);
+  const registry = await world.registry();
+  const epochs = async () => {
+    const entries = await registry.list();
+    return Object.fromEntries(
+      entries.map(({ model_type, metrics }) => [model_type, metrics?.["epochs_completed"]]),
+    );
+  };
+  assert.deepEqual(await epochs(), { centroid: 4, centered_instance: 2 });
+  const nothing = await resumeModel(world, id);
+  assert.match(nothing.stderr, /has 4 of 4 epochs/, "it stays the model's total");
+});
+
 const BROKEN_FILES: { what: string; spoil(path: string): Promise<void>; code: number }[] = [
   { what: "deleted", spoil: (path) => Deno.remove(path), code: 3 },
   { what: "truncated", spoil: (path) => Deno.truncate(path, 2000), code: 3 },

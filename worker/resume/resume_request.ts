@@ -6,7 +6,7 @@
 import { resolve } from "node:path";
 import { NotFoundError } from "../../lib/errors.ts";
 import { isFile } from "../../lib/files/file_info.ts";
-import type { ModelSpec, TrainSpec } from "../../lib/protocol/job_spec.ts";
+import { type ModelSpec, overridesOf, type TrainSpec } from "../../lib/protocol/job_spec.ts";
 import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
 import { resume } from "../../lib/registry/transitions.ts";
 import { readTrainConfig, type TrainConfig } from "../../lib/sleap_nn/train_config.ts";
@@ -19,7 +19,7 @@ import { type OldJob, readOldJob } from "./old_job.ts";
 export interface ResumeOptions {
   /** Begin again from epoch 0, whatever became of the checkpoint. */
   restart: boolean;
-  /** Total number of epochs. @default {as before} */
+  /** Total number of epochs of the named model. @default {as before} */
   maxEpochs?: number | undefined;
   /** Submitting twice with the same key gives the same job. */
   idempotencyKey?: string | undefined;
@@ -44,13 +44,11 @@ export async function resumeRequest(
   const jobId = idempotencyKey === undefined ? newJobId() : jobIdOf(idempotencyKey);
   resume(entry, { jobId, modelIndex: 0, restart });
   const old = await readOldJob(entry, registry);
-  const overrides = maxEpochs === undefined
-    ? old.overrides
-    : { ...old.overrides, max_epochs: maxEpochs };
-  const total = overrides.max_epochs ?? configOf(old, old.model).maxEpochs;
+  const model = maxEpochs === undefined ? old.model : { ...old.model, max_epochs: maxEpochs };
+  const total = overridesOf(model, old).max_epochs ?? configOf(old, model).maxEpochs;
   const goesOn = restart || await hasMore(entry, total, old, registry);
   const models = goesOn
-    ? [{ ...old.model, resume: { model_id: entry.id, restart } }, ...old.pending]
+    ? [{ ...model, resume: { model_id: entry.id, restart } }, ...old.pending]
     : old.pending;
   await checkLabels(old, models);
   const { labels_path, val_labels_path, base_dir } = old.labels;
@@ -63,7 +61,7 @@ export async function resumeRequest(
     labels_path,
     val_labels_path,
     base_dir,
-    overrides,
+    overrides: old.overrides,
     resumed_from: old.jobId,
     idempotency_key: idempotencyKey ?? null,
   };

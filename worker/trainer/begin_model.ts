@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { NotFoundError } from "../../lib/errors.ts";
 import type { StartedFrom } from "../../lib/protocol/job_events.ts";
-import type { ModelSpec } from "../../lib/protocol/job_spec.ts";
+import { type ModelSpec, overridesOf } from "../../lib/protocol/job_spec.ts";
 import type { ModelEntry } from "../../lib/registry.ts";
 import { entryFolder, modelFolder } from "../../lib/registry/model_folder.ts";
 import { resume } from "../../lib/registry/transitions.ts";
@@ -77,7 +77,8 @@ async function maxEpochsOf(
   spec: ModelSpec,
   { job }: TrainTools,
 ): Promise<number | null> {
-  if (job.overrides.max_epochs !== undefined) return job.overrides.max_epochs;
+  const { max_epochs } = overridesOf(spec, job);
+  if (max_epochs !== undefined) return max_epochs;
   const text = await record.folder.readConfig(spec.config);
   return readTrainConfig(text, spec.config).withOverrides(spec.script_overrides).maxEpochs;
 }

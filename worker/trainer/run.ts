@@ -6,7 +6,7 @@
 import { messageOf } from "../../lib/errors.ts";
 import { logger } from "../../lib/log.ts";
 import type { StartedFrom } from "../../lib/protocol/job_events.ts";
-import type { JobSpec } from "../../lib/protocol/job_spec.ts";
+import type { JobSpec, TrainOverrides } from "../../lib/protocol/job_spec.ts";
 import type { ControlSocket } from "../../lib/sleap_nn/control_socket.ts";
 import type { SleapNn } from "../../lib/sleap_nn/executable.ts";
 import type { TrainConfig } from "../../lib/sleap_nn/train_config.ts";
@@ -40,6 +40,8 @@ export interface Run {
   /** Watches that it does. */
   firstEpoch: FirstEpoch;
   config: TrainConfig;
+  /** What overrides it. */
+  overrides: TrainOverrides;
   /** Absolute path. */
   runFolder: string;
   tempFolder: string;

@@ -71,8 +71,8 @@ function requestedEndOf(waiting: WaitingTrainer): RequestedEnd {
   });
 }
 
-function maxEpochsOf({ config, tools }: WaitingTrainer): number | null {
-  return tools.job.overrides.max_epochs ?? config.maxEpochs;
+function maxEpochsOf({ config, overrides }: WaitingTrainer): number | null {
+  return overrides.max_epochs ?? config.maxEpochs;
 }
 
 async function runToEnd(waiting: WaitingTrainer, end: RequestedEnd): Promise<number> {

@@ -9,7 +9,7 @@ import { writeFileAtomic } from "../../lib/files/atomic_write.ts";
 import { isFolder, sizeOf } from "../../lib/files/file_info.ts";
 import { logger } from "../../lib/log.ts";
 import type { ModelOutcome } from "../../lib/protocol/job_events.ts";
-import type { ModelSpec } from "../../lib/protocol/job_spec.ts";
+import { type ModelSpec, overridesOf } from "../../lib/protocol/job_spec.ts";
 import { type ControlSocket, openControlSocket } from "../../lib/sleap_nn/control_socket.ts";
 import { readTrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import { completeTrainConfig } from "../../lib/sleap_nn/train_config/complete.ts";
@@ -97,6 +97,7 @@ async function prepare(
     startedFrom,
     firstEpoch: new FirstEpoch(startedFrom, end.resolve),
     config,
+    overrides: overridesOf(spec, tools.job),
     runFolder,
     tempFolder,
     socket,
@@ -128,7 +129,7 @@ async function prepareTrainer(run: Run, args: string[]): Promise<TrainerProcess>
 
 /** Put the waiting trainer on the disk; returns where its output will begin in the log, in bytes. */
 async function writeDown(run: Run, process: TrainerProcess, args: string[]): Promise<number> {
-  const { record, model, attempt, startedFrom, config, tools } = run;
+  const { record, model, attempt, startedFrom, config, overrides, tools } = run;
   const logOffset = await sizeOf(record.folder.logPath);
   await record.setState({
     trainer: {
@@ -145,7 +146,7 @@ async function writeDown(run: Run, process: TrainerProcess, args: string[]): Pro
     attempt,
     pid: process.identity.pid,
     command: [tools.trainer.path, ...args],
-    max_epochs: tools.job.overrides.max_epochs ?? config.maxEpochs,
+    max_epochs: overrides.max_epochs ?? config.maxEpochs,
     log_offset: logOffset,
     started_from: startedFrom,
   });
@@ -153,11 +154,10 @@ async function writeDown(run: Run, process: TrainerProcess, args: string[]): Pro
 }
 
 async function writeConfig(run: Run, splitFolder: string | null): Promise<string> {
-  const { config, runFolder, socket, startedFrom, record: { registry }, tools } = run;
-  const { overrides, base_dir } = tools.job;
+  const { config, overrides, runFolder, socket, startedFrom, record: { registry } } = run;
   const path = join(runFolder, "config.yaml");
   const yaml = completeTrainConfig(config, {
-    baseDir: base_dir,
+    baseDir: run.tools.job.base_dir,
     ckptDir: dirname(runFolder),
     runName: basename(runFolder),
     resumeCheckpoint: startedFrom && registry.absolutePath(startedFrom.path),
