@@ -4,12 +4,12 @@
  * @module
  */
 import { join } from "node:path";
-import { messageOf } from "../../lib/errors.ts";
+import { messageOf, UsageError } from "../../lib/errors.ts";
 import { readTextOrNull } from "../../lib/files/file_info.ts";
 import { isLocked } from "../../lib/files/lock.ts";
 import { logger } from "../../lib/log.ts";
 import type { JobRequestKind } from "../../lib/protocol/job_events.ts";
-import type { JobSpec } from "../../lib/protocol/job_spec.ts";
+import { type JobSpec, type ModelSpec, overridesOf } from "../../lib/protocol/job_spec.ts";
 import type { JobSummary } from "../../lib/protocol/worker_calls.ts";
 import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
 import { readTrainConfig } from "../../lib/sleap_nn/train_config.ts";
@@ -127,13 +127,23 @@ async function describeModel(
   const id = known?.model_id ?? model?.resume?.model_id ?? null;
   const entry = id === null ? null : await registry.get(id);
   const isPending = known === undefined || known.status === "pending";
+  // What other jobs made of a model later is not this one's; what they left it takes up.
+  const isPast = entry !== null && entry.job_id !== folder.jobId &&
+    (!isPending || isFinalStatus(state.status));
+  const now = isPast ? null : entry;
   return {
     model_id: id,
     model_type: model?.model_type ?? "",
-    status: isPending ? "pending" : entry?.status ?? known.status,
-    epochs_completed: epochsOf(entry),
-    max_epochs: await maxEpochs(folder, place, entry),
+    status: isPending ? "pending" : now?.status ?? known.status,
+    epochs_completed: isPast ? epochsIn(folder, entry) : epochsOf(now),
+    max_epochs: await maxEpochs(folder, place, now),
   };
+}
+
+/** How far a model had come with a job that others followed. */
+function epochsIn({ jobId }: JobFolder, { attempts }: ModelEntry): number {
+  const attempt = attempts?.findLast(({ job_id }) => job_id === jobId);
+  return (attempt?.last_epoch ?? attempt?.started_from?.epoch ?? -1) + 1;
 }
 
 function epochsOf(entry: ModelEntry | null): number {
@@ -143,20 +153,30 @@ function epochsOf(entry: ModelEntry | null): number {
   return last === null ? 0 : last + 1;
 }
 
-/** The configuration of a job that has ended is not read again: its models tell. */
+/** Where the model can tell, the configuration of a job that has ended is not read again. */
 async function maxEpochs(
   folder: JobFolder,
   { spec, state, index }: ModelPlace,
   entry: ModelEntry | null,
 ): Promise<number | null> {
-  if (spec.overrides.max_epochs !== undefined) return spec.overrides.max_epochs;
+  const model = spec.models[index];
+  if (model === undefined) return null;
+  const { max_epochs } = overridesOf(model, spec);
+  if (max_epochs !== undefined) return max_epochs;
   const trained = entry?.training_hyperparameters?.["max_epochs"];
   if (isCount(trained)) return trained;
-  const model = spec.models[index];
-  if (isFinalStatus(state.status) || model === undefined) return null;
-  const text = await readTextOrNull(join(folder.path, model.config));
+  if (isFinalStatus(state.status) && entry !== null) return null;
+  return configuredEpochs(await readTextOrNull(join(folder.path, model.config)), model);
+}
+
+function configuredEpochs(text: string | null, model: ModelSpec): number | null {
   if (text === null) return null;
-  return readTrainConfig(text, model.config).withOverrides(model.script_overrides).maxEpochs;
+  try {
+    return readTrainConfig(text, model.config).withOverrides(model.script_overrides).maxEpochs;
+  } catch (error) {
+    if (error instanceof UsageError) return null;
+    throw error;
+  }
 }
 
 function isCount(value: unknown): value is number {
