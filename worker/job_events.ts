@@ -6,6 +6,7 @@
 import { decodeJobEvent, encodeJobEvent } from "../lib/protocol/job_events.ts";
 import type { JobEvent, JobEventBody } from "../lib/protocol/job_events.ts";
 import { writeError } from "../lib/files/atomic_write.ts";
+import { isBatch, linesFrom, seqOf } from "./event_lines.ts";
 
 const NEWLINE = 0x0a;
 
@@ -86,62 +87,56 @@ export class EventWriter {
   }
 }
 
+/** Options of {@linkcode EventTail}. */
+export interface EventTailOptions {
+  /** Events up to this number are left out. @default {0} */
+  afterSeq?: number;
+  /** Of the `batch` events that a poll finds, give the newest one alone. @default {false} */
+  onlyNewestBatch?: boolean;
+}
+
 /** Reads a growing events file: each poll gives what is new, whole lines only. */
 export class EventTail {
   readonly #path: string;
+  readonly #onlyNewestBatch: boolean;
   #offset = 0;
   #seq: number;
 
-  /**
-   * @param path the events file; it need not exist yet
-   * @param afterSeq events up to this number are left out
-   */
-  constructor(path: string, afterSeq = 0) {
+  /** @param path the events file; it need not exist yet */
+  constructor(path: string, { afterSeq = 0, onlyNewestBatch = false }: EventTailOptions = {}) {
     this.#path = path;
     this.#seq = afterSeq;
+    this.#onlyNewestBatch = onlyNewestBatch;
   }
 
   /** The events that were appended since the last poll. */
   async poll(): Promise<JobEvent[]> {
-    const bytes = await this.#readNew();
-    const end = bytes.lastIndexOf(NEWLINE) + 1;
-    if (end === 0) return [];
-    this.#offset += end;
-    const events = new TextDecoder().decode(bytes.subarray(0, end)).trimEnd().split("\n")
-      .flatMap((line) => decodeJobEvent(line) ?? [])
-      .filter((event) => event.seq > this.#seq);
-    this.#seq = events.at(-1)?.seq ?? this.#seq;
-    return events;
+    const events: (JobEvent | null)[] = [];
+    let batch: { line: string; place: number } | null = null;
+    let offset = this.#offset;
+    for await (const { lines, end } of linesFrom(this.#path, offset)) {
+      offset = end;
+      for (const line of lines) {
+        if (this.#isSeen(seqOf(line))) continue;
+        const isLater = this.#onlyNewestBatch && isBatch(line);
+        if (isLater) batch = { line, place: events.length };
+        events.push(isLater ? null : decodeJobEvent(line));
+      }
+    }
+    this.#offset = offset;
+    if (batch !== null) events[batch.place] = decodeJobEvent(batch.line);
+    const found = events.filter((event) => event !== null)
+      .filter(({ seq }) => !this.#isSeen(seq));
+    this.#seq = found.at(-1)?.seq ?? this.#seq;
+    return found;
   }
 
-  async #readNew(): Promise<Uint8Array> {
-    try {
-      using file = await Deno.open(this.#path, { read: true });
-      const { size } = await file.stat();
-      if (size <= this.#offset) return new Uint8Array();
-      await file.seek(this.#offset, Deno.SeekMode.Start);
-      const bytes = new Uint8Array(size - this.#offset);
-      let length = 0;
-      while (length < bytes.length) {
-        const read = await file.read(bytes.subarray(length));
-        if (read === null) break;
-        length += read;
-      }
-      return bytes.subarray(0, length);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return new Uint8Array();
-      throw error;
-    }
+  #isSeen(seq: number | null): boolean {
+    return seq !== null && seq <= this.#seq;
   }
 }
 
 /** All events of a job so far. */
 export async function readEvents(path: string): Promise<JobEvent[]> {
   return await new EventTail(path).poll();
-}
-
-/** The number of a line, even if a newer program wrote an event that we do not know. */
-function seqOf(line: string): number | null {
-  const seq = /^\{"seq":(\d+),/.exec(line)?.[1];
-  return seq === undefined ? null : Number(seq);
 }

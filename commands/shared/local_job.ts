@@ -12,7 +12,7 @@ import { typedCommand } from "../../lib/terminal/typed_command.ts";
 import { askOfJob } from "../../worker/requests/ask_of_job.ts";
 import { summariseJobs } from "../../worker/view/describe_job.ts";
 import type { StartedSupervisor } from "../../worker/executor/local.ts";
-import { readEvents } from "../../worker/job_events.ts";
+import { lastSeqOf } from "../../worker/event_lines.ts";
 import { JobFolder, type JobResult } from "../../worker/job_folder.ts";
 import { readJobLog } from "../../worker/view/job_log.ts";
 import { watchJob } from "../../worker/view/watch_job.ts";
@@ -102,9 +102,11 @@ async function* stepsOf(
   { afterSeq, signal, supervisor }: Following,
 ): AsyncGenerator<JobStep> {
   yield* untilItsTurn(folder, registry, signal);
-  const last = afterSeq === 0 ? 0 : (await readEvents(folder.eventsPath)).at(-1)?.seq ?? 0;
+  const last = afterSeq === 0 ? 0 : await lastSeqOf(folder.eventsPath);
   const options = { afterSeq: Math.min(afterSeq, last), signal, supervisor };
-  for await (const event of watchJob(folder, registry, options)) yield { event };
+  for await (const events of watchJob(folder, registry, options)) {
+    yield* events.map((event) => ({ event }));
+  }
 }
 
 /** Where it waits in the queue, on each change, as long as it does. */

@@ -28,6 +28,7 @@ import {
   type JobEndedNotice,
   JobEndedNoticeSchema,
   JobEventNoticeSchema,
+  JobEventsNoticeSchema,
   JobLostNoticeSchema,
   type JobQueuedNotice,
   JobQueuedNoticeSchema,
@@ -95,6 +96,7 @@ export class WorkerLink implements AsyncDisposable {
         ...this.#acknowledgements.handlers,
         [WORKER_METHODS.jobQueued]: (params) => this.#onQueued(params),
         [WORKER_METHODS.jobEvent]: (params) => this.#onEvent(params),
+        [WORKER_METHODS.jobEvents]: (params) => this.#onEvents(params),
         [WORKER_METHODS.jobEnded]: (params) => this.#onEnded(params),
         [WORKER_METHODS.jobLost]: (params) => this.#onLost(params),
       },
@@ -232,10 +234,20 @@ export class WorkerLink implements AsyncDisposable {
 
   #onEvent(params: unknown): void {
     const notice = v.safeParse(JobEventNoticeSchema, params);
+    if (notice.success) this.#takeEvent(notice.output.job_id, notice.output.event);
+  }
+
+  #onEvents(params: unknown): void {
+    const notice = v.safeParse(JobEventsNoticeSchema, params);
     if (!notice.success) return;
-    const event = readJobEvent(notice.output.event);
+    const { job_id, events } = notice.output;
+    for (const event of events) this.#takeEvent(job_id, event);
+  }
+
+  #takeEvent(jobId: string, sent: unknown): void {
+    const event = readJobEvent(sent);
     if (event === null) return log.debug("an event of a newer program is passed over");
-    this.#watched.get(notice.output.job_id)?.push({ event });
+    this.#watched.get(jobId)?.push({ event });
   }
 
   #onQueued(params: unknown): void {

@@ -12,10 +12,14 @@
  * jobs.describe   {job_id}                  → {model_types, log_path, warnings}
  * jobs.watch      {job_id, after_seq}       → null, then
  *                 ← jobs.queued {job_id, position, reason} while it waits, on each change
- *                 ← jobs.event {job_id, event}, ← jobs.ended {job_id, status, error, models}
+ *                 ← jobs.event {job_id, event}, jobs.events {job_id, events} for several
+ *                 ← jobs.ended {job_id, status, error, models}
  *                 or ← jobs.lost {job_id, message}: it cannot be told of any more
  * jobs.unwatch    {job_id}                  the client's goodbye: it is not interested any more
  * ```
+ *
+ * Events come in the order of their `seq`, each at most once. Numbers are missing where the worker
+ * leaves `batch` events out: of those that it finds together it tells the newest one alone.
  *
  * @module
  */
@@ -36,6 +40,7 @@ export const WORKER_METHODS = {
   unwatchJob: "jobs.unwatch",
   jobQueued: "jobs.queued",
   jobEvent: "jobs.event",
+  jobEvents: "jobs.events",
   jobEnded: "jobs.ended",
   jobLost: "jobs.lost",
 } as const;
@@ -196,6 +201,9 @@ export type JobQueuedNotice = v.InferOutput<typeof JobQueuedNoticeSchema>;
 
 /** A notification with one event of a watched job, not checked yet. */
 export const JobEventNoticeSchema = v.object({ job_id: JobId, event: v.unknown() });
+
+/** A notification with several events of a watched job, in order, not checked yet. */
+export const JobEventsNoticeSchema = v.object({ job_id: JobId, events: v.array(v.unknown()) });
 
 /** A notification: the worker cannot tell of a watched job any more. */
 export const JobLostNoticeSchema = v.object({ job_id: JobId, message: v.string() });

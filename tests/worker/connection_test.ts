@@ -17,6 +17,10 @@ interface Notice {
   seq: number;
 }
 
+interface Numbered {
+  seq: number;
+}
+
 /** A client's end, in a test's hands. */
 class Client {
   readonly notices: Notice[] = [];
@@ -26,14 +30,15 @@ class Client {
 
   constructor({ client }: ServedClient) {
     const take = (method: string) => (params: unknown) => {
-      const { event } = params as { event?: { seq: number } };
-      this.notices.push({ method, seq: event?.seq ?? 0 });
+      const { event, events = [event] } = params as { event?: Numbered; events?: Numbered[] };
+      this.notices.push(...events.map((event) => ({ method, seq: event?.seq ?? 0 })));
       if (method === WORKER_METHODS.jobEnded) this.ended.push(params);
     };
     this.rpc = new RpcPeer(client.control, {
       peerId: "worker",
       handlers: {
         [WORKER_METHODS.jobEvent]: take(WORKER_METHODS.jobEvent),
+        [WORKER_METHODS.jobEvents]: take(WORKER_METHODS.jobEvent),
         [WORKER_METHODS.jobEnded]: take(WORKER_METHODS.jobEnded),
       },
       onOther: (message) => this.answers.push(decodeSubmit(String(message))),
@@ -166,6 +171,7 @@ Deno.test("watching a job a thousand times: told by one relay at a time, once to
   }
   await client.ended.next();
   const seqs = client.notices.filter(({ method }) => method === jobEvent).map(({ seq }) => seq);
+  assert.ok(seqs.length >= count);
   for (const [n, seq] of seqs.entries()) {
     assert.ok(seq === 1 || seq === (seqs[n - 1] ?? 0) + 1, `${seqs[n - 1]}, then ${seq}`);
   }

@@ -61,7 +61,7 @@ Deno.test("an event of a newer program keeps its number and is passed over", () 
 
 Deno.test("EventTail gives what is new, whole lines only, after a number", () =>
   inFile(async (path) => {
-    const tail = new EventTail(path, 1);
+    const tail = new EventTail(path, { afterSeq: 1 });
     assert.deepEqual(await tail.poll(), [], "no file yet");
     await append(path, WARNING, WARNING);
     assert.deepEqual((await tail.poll()).map(({ seq }) => seq), [2]);
@@ -100,4 +100,19 @@ Deno.test("lines that are no events are passed over", () =>
   inFile(async (path) => {
     await Deno.writeTextFile(path, 'garbage\n{"seq":0}\nnull\n[]\n{"seq":1,"time":"x"}\n');
     assert.deepEqual(await readEvents(path), []);
+  }));
+
+Deno.test("onlyNewestBatch: the others are left out, in their place", () =>
+  inFile(async (path) => {
+    const place = { model: 0, attempt: 1, epoch: 0 };
+    const batch = (batch: number): JobEventBody => ({ type: "batch", ...place, batch, loss: 0.5 });
+    const lines = [WARNING, batch(1), WARNING, batch(2), WARNING];
+    const tail = new EventTail(path, { onlyNewestBatch: true });
+    await append(path, ...lines);
+    assert.deepEqual((await tail.poll()).map(({ seq }) => seq), [1, 3, 4, 5]);
+    await append(path, batch(3));
+    assert.deepEqual((await tail.poll()).map(({ seq }) => seq), [6]);
+    assert.equal((await readEvents(path)).length, 6);
+    const later = new EventTail(path, { afterSeq: 5, onlyNewestBatch: true });
+    assert.deepEqual((await later.poll()).map(({ seq }) => seq), [6]);
   }));

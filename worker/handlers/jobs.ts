@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type * as v from "valibot";
 import {
   type JobDescription,
   type JobLogPart,
@@ -23,14 +24,26 @@ import type { WorkerContext } from "../worker_context.ts";
 /** A page is full beyond it, in UTF-16 units; a message holds it and one job more. */
 const MAX_PAGE = 10_000;
 
+type ReadLog = v.InferOutput<typeof ReadJobLogSchema>;
+
 /** The calls, by method. */
 export function jobHandlers(
   context: WorkerContext,
 ): Record<string, (params: unknown) => Promise<unknown>> {
+  // One at a time, however often a client asks: it reads all events of the job.
+  let searched: Promise<unknown> = Promise.resolve();
+  const searchLog = async (asked: ReadLog): Promise<JobLogPart> => {
+    const part = searched.then(() => readLog(context, asked));
+    searched = part.catch(() => {});
+    return await part;
+  };
   return {
     [WORKER_METHODS.listJobs]: (params: unknown) => listJobs(context, params),
     [WORKER_METHODS.requestOfJob]: (params: unknown) => requestOfJob(context, params),
-    [WORKER_METHODS.readJobLog]: (params: unknown) => readLog(context, params),
+    [WORKER_METHODS.readJobLog]: async (params: unknown) => {
+      const asked = readMessage(ReadJobLogSchema, params, WORKER_METHODS.readJobLog);
+      return await (asked.at_seq === undefined ? readLog(context, asked) : searchLog(asked));
+    },
     [WORKER_METHODS.describeJob]: (params: unknown) => describe(context, params),
   };
 }
@@ -66,8 +79,10 @@ async function requestOfJob(
   return await describeJob(folder, registry, queue.placeOf(job_id));
 }
 
-async function readLog({ queue }: WorkerContext, params: unknown): Promise<JobLogPart> {
-  const { job_id, from, at_seq } = readMessage(ReadJobLogSchema, params, WORKER_METHODS.readJobLog);
+async function readLog(
+  { queue }: WorkerContext,
+  { job_id, from, at_seq }: ReadLog,
+): Promise<JobLogPart> {
   return await readJobLog(await queue.find(job_id), { from, atSeq: at_seq });
 }
 

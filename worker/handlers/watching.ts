@@ -14,7 +14,7 @@ import {
   WORKER_METHODS,
 } from "../../lib/protocol/worker_calls.ts";
 import { readMessage } from "../../lib/transfer/wire.ts";
-import { readEvents } from "../job_events.ts";
+import { lastSeqOf } from "../event_lines.ts";
 import type { JobFolder } from "../job_folder.ts";
 import type { QueuePlace } from "../queue/places.ts";
 import { watchJob } from "../view/watch_job.ts";
@@ -25,6 +25,8 @@ import { type ClientLine, MAX_TEXT } from "./client_line.ts";
 const log = logger("worker");
 /** An event whose outcome is larger than this goes without its hyperparameters, in UTF-16 units. */
 const MAX_EVENT = 20_000;
+/** Events that come together share messages up to this size, in UTF-16 units. */
+const MAX_GROUP = 20_000;
 
 /** Telling the client of one job. */
 interface Relay {
@@ -125,18 +127,22 @@ export class WatchHandlers {
   async #tellEvents(folder: JobFolder, wanted: number, signal: AbortSignal): Promise<void> {
     const { registry, queue } = this.#context;
     const supervisor = queue.supervisorOf(folder.jobId);
-    const afterSeq = wanted === 0 ? 0 : Math.min(wanted, await lastSeq(folder));
-    for await (const event of watchJob(folder, registry, { signal, supervisor, afterSeq })) {
-      if (signal.aborted) return;
-      const notice = { job_id: folder.jobId, event: fitting(event) };
-      await this.#line.notify(WORKER_METHODS.jobEvent, notice);
+    // Whoever has seen more than there is (a power cut took the end) follows from the end.
+    const afterSeq = wanted === 0 ? 0 : Math.min(wanted, await lastSeqOf(folder.eventsPath));
+    for await (const events of watchJob(folder, registry, { signal, supervisor, afterSeq })) {
+      for (const group of grouped(events.map(fitting))) {
+        if (signal.aborted) return;
+        await this.#tell(folder.jobId, group);
+      }
     }
   }
-}
 
-/** Whoever has seen more than there is (a power cut took the end) follows from the end. */
-async function lastSeq(folder: JobFolder): Promise<number> {
-  return (await readEvents(folder.eventsPath)).at(-1)?.seq ?? 0;
+  async #tell(jobId: string, [event, ...others]: readonly JobEvent[]): Promise<void> {
+    const { jobEvent, jobEvents } = WORKER_METHODS;
+    const job = { job_id: jobId };
+    if (others.length === 0) await this.#line.notify(jobEvent, { ...job, event });
+    else await this.#line.notify(jobEvents, { ...job, events: [event, ...others] });
+  }
 }
 
 async function aborted(signal: AbortSignal): Promise<void> {
@@ -155,4 +161,20 @@ async function endOf(folder: JobFolder): Promise<JobEndedNotice | null> {
 function fitting(event: JobEvent): JobEvent {
   if (event.type !== "model_finished" || JSON.stringify(event).length <= MAX_EVENT) return event;
   return { ...event, outcome: { ...event.outcome, hyperparameters: null } };
+}
+
+/** A message costs time, however small it is. */
+function grouped(events: readonly JobEvent[]): JobEvent[][] {
+  const groups: JobEvent[][] = [];
+  let size = Infinity;
+  for (const event of events) {
+    const length = JSON.stringify(event).length;
+    if (size + length > MAX_GROUP) {
+      groups.push([]);
+      size = 0;
+    }
+    groups.at(-1)?.push(event);
+    size += length;
+  }
+  return groups;
 }

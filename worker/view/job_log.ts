@@ -4,8 +4,9 @@
  * @module
  */
 import { sizeOf } from "../../lib/files/file_info.ts";
+import { decodeJobEvent } from "../../lib/protocol/job_events.ts";
 import type { JobLogPart } from "../../lib/protocol/worker_calls.ts";
-import { readEvents } from "../job_events.ts";
+import { linesFrom } from "../event_lines.ts";
 import { isFinalStatus, type JobFolder } from "../job_folder.ts";
 
 /** Read at once, in bytes. */
@@ -40,12 +41,16 @@ async function isEnded(folder: JobFolder): Promise<boolean> {
   return isFinalStatus((await folder.readState()).status);
 }
 
+/** Of a long job's events only those of its trainers are decoded. */
 async function offsetAt(folder: JobFolder, seq: number): Promise<number> {
-  const events = await readEvents(folder.eventsPath);
-  const offsets = events.flatMap((event) =>
-    event.type === "trainer_started" && event.seq <= seq ? event.log_offset : []
-  );
-  return offsets.at(-1) ?? 0;
+  let offset = 0;
+  for await (const { lines } of linesFrom(folder.eventsPath)) {
+    for (const line of lines) {
+      const event = line.includes('"trainer_started"') ? decodeJobEvent(line) : null;
+      if (event?.type === "trainer_started" && event.seq <= seq) offset = event.log_offset;
+    }
+  }
+  return offset;
 }
 
 async function readBytes(path: string, start: number, length: number): Promise<Uint8Array> {

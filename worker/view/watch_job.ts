@@ -27,7 +27,8 @@ export interface WatchOptions {
 }
 
 /**
- * The events of a job, as they come, until it has ended.
+ * The events of a job, as they come, until it has ended: those that came together, in order. Of
+ * their `batch` events only the newest one is told, which alone says where the job stands.
  *
  * Where the supervisor is gone without finishing the job, the job is booked here and now.
  */
@@ -35,9 +36,9 @@ export async function* watchJob(
   folder: JobFolder,
   registry: ModelRegistry,
   options: WatchOptions,
-): AsyncGenerator<JobEvent> {
+): AsyncGenerator<JobEvent[]> {
   const { signal, supervisor, afterSeq = 0 } = options;
-  const tail = new EventTail(folder.eventsPath, afterSeq);
+  const tail = new EventTail(folder.eventsPath, { afterSeq, onlyNewestBatch: true });
   let hasEnded = false;
   supervisor?.ended.then(() => hasEnded = true);
   let nextCheck = performance.now() + ALIVE_CHECK_MS;
@@ -46,7 +47,8 @@ export async function* watchJob(
     const isDue = performance.now() >= nextCheck;
     if (isDue) nextCheck = performance.now() + ALIVE_CHECK_MS;
     const isFinished = await hasResult(folder);
-    yield* await tail.poll();
+    const events = await tail.poll();
+    if (events.length > 0) yield events;
     // Killed between result and state, a supervisor leaves a job that still says running.
     if (isFinished && await hasFinalState(folder)) return;
     if (!(await isFolder(folder.path))) throw folderGone(folder);

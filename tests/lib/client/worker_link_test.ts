@@ -100,7 +100,7 @@ Deno.test("an answer of another shape is an error", async () => {
 });
 
 Deno.test("notices of other jobs, of none, and of newer programs are passed over", async () => {
-  const { jobEvent, jobEnded, jobQueued, watchJob } = WORKER_METHODS;
+  const { jobEvent, jobEvents, jobEnded, jobQueued, watchJob } = WORKER_METHODS;
   const event = { seq: 1, time: TIME, type: "warning", message: "m" };
   const queued = { job_id: JOB, position: 2, reason: "waits for job_00000000" };
   const ended = { job_id: JOB, status: "succeeded", error: null, models: [] };
@@ -117,6 +117,9 @@ Deno.test("notices of other jobs, of none, and of newer programs are passed over
     [jobQueued, { job_id: "job_00000000", position: 1, reason: "r" }],
     [jobQueued, queued],
     [jobEvent, { job_id: JOB, event }],
+    [jobEvents, { job_id: JOB, events: event }],
+    [jobEvents, { job_id: "job_00000000", events: [event] }],
+    [jobEvents, { job_id: JOB, events: [null, { ...event, seq: 3 }, 7, { ...event, seq: 9 }] }],
     [jobEnded, ended],
   ];
   await using peers = await connectTo({
@@ -129,7 +132,13 @@ Deno.test("notices of other jobs, of none, and of newer programs are passed over
   const notices: JobNotice[] = [];
   const { signal } = new AbortController();
   for await (const notice of peers.link.watch(JOB, 0, signal)) notices.push(notice);
-  assert.deepEqual(JSON.parse(JSON.stringify(notices)), [{ queued }, { event }, { ended }]);
+  assert.deepEqual(JSON.parse(JSON.stringify(notices)), [
+    { queued },
+    { event },
+    { event: { ...event, seq: 3 } },
+    { event: { ...event, seq: 9 } },
+    { ended },
+  ]);
 });
 
 Deno.test("watching ends with an error when the connection does, in peace when it is left", async () => {

@@ -99,13 +99,16 @@ Deno.test("jobs.request: a waiting job is cancelled at once, and its watchers ar
     reason: `waits for ${first.jobId}`,
   });
   await call(bed, WORKER_METHODS.requestOfJob, { job_id: third.jobId, what: "cancel" });
-  for (const type of ["requested", "job_finished"]) {
-    const { method, params } = await told.next();
-    assert.equal(method, WORKER_METHODS.jobEvent);
-    assert.equal((params["event"] as { type: string }).type, type);
+  const events: unknown[] = [];
+  let end = await told.next();
+  for (; end.method !== WORKER_METHODS.jobEnded; end = await told.next()) {
+    const { event, events: several } = end.params as { event?: unknown; events?: unknown[] };
+    events.push(...several ?? [event]);
   }
-  const end = await told.next();
-  assert.equal(end.method, WORKER_METHODS.jobEnded);
+  assert.deepEqual(events.map((event) => (event as { type: string }).type), [
+    "requested",
+    "job_finished",
+  ]);
   assert.equal(end.params["status"], "cancelled");
   await assert.rejects(
     call(bed, WORKER_METHODS.requestOfJob, { job_id: first.jobId, what: "stop" }),
@@ -163,6 +166,22 @@ Deno.test("jobs.log of a job that has not ended: half a character waits, at_seq 
     const { text: got } = await call(bed, WORKER_METHODS.readJobLog, asked) as JobLogPart;
     assert.equal(got.slice(0, 5), text);
   }
+});
+
+Deno.test("jobs.log with at_seq: a client's requests are answered one after the other", async () => {
+  await using bed = await WorkerBed.create(20_000);
+  const readLog = jobHandlers(bed.context)[WORKER_METHODS.readJobLog];
+  const answered: number[] = [];
+  const asked = Array.from({ length: 5 }, async (_, n) => {
+    await readLog?.({ job_id: ENDED_JOB, at_seq: 20_000 });
+    answered.push(n);
+    return performance.now();
+  });
+  const times = await Promise.all(asked);
+  assert.deepEqual(answered, [0, 1, 2, 3, 4]);
+  assert.equal(new Set(times).size, 5);
+  await assert.rejects(async () => await readLog?.({ job_id: "job_00000000", at_seq: 1 }));
+  await readLog?.({ job_id: ENDED_JOB, at_seq: 1 });
 });
 
 Deno.test("after_seq beyond the end: followed from the end", async () => {
