@@ -25,7 +25,7 @@ export async function askWorkers<T>(
   const workers = workersOf(await signaling.discover({ role: "worker" }));
   const peers = meantWorkers(workers, wanted, room.room_id);
   const answers = await Promise.allSettled(peers.map(async (peer) => {
-    await using link = await WorkerLink.connect(signaling, room, peer.peerId);
+    await using link = await WorkerLink.connect(signaling, room, peer);
     return await ask(link, peer);
   }));
   for (const [index, peer] of peers.entries()) {

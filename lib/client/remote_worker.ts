@@ -14,6 +14,7 @@ import type { SignalingClient } from "../signaling/client.ts";
 import { typedCommand } from "../terminal/typed_command.ts";
 import type { UploadedFile, UploadFileOptions } from "../transfer/upload.ts";
 import { enterRoom } from "./room_member.ts";
+import { placeOptions } from "./worker_error.ts";
 import { type JobNotice, WorkerLink } from "./worker_link.ts";
 import { nameOf, type WorkerPeer } from "./worker_peers.ts";
 
@@ -54,7 +55,7 @@ export class RemoteWorker implements AsyncDisposable {
     peer: WorkerPeer,
     options: RemoteWorkerOptions = {},
   ): Promise<RemoteWorker> {
-    const link = await WorkerLink.connect(signaling, room, peer.peerId);
+    const link = await WorkerLink.connect(signaling, room, peer);
     return new RemoteWorker(link, room, peer, options);
   }
 
@@ -192,11 +193,11 @@ export class RemoteWorker implements AsyncDisposable {
   /** Its peer ID stays the same, also when the worker was started again. */
   async #connectAgain(signal: AbortSignal): Promise<WorkerLink> {
     await using signaling = await enterRoom(this.#room, signal);
-    return await WorkerLink.connect(signaling, this.#room, this.peer.peerId, signal);
+    return await WorkerLink.connect(signaling, this.#room, this.peer, signal);
   }
 
   #goneError(lost: ConnectionError, next: readonly string[]): ConnectionError {
-    const place = ["--room", this.#room.room_id, "--worker", this.peer.peerId];
+    const place = placeOptions({ room: this.#room.room_id, peer: this.peer });
     return new ConnectionError(`${lost.message}, and worker "${nameOf(this.peer)}" is gone`, {
       hint: "A job that it has taken goes on there. Once the worker is back: " +
         typedCommand([...next, ...place]),

@@ -5,22 +5,12 @@
  */
 import * as v from "valibot";
 import type { JoinedRoom } from "../credentials.ts";
-import {
-  ConflictError,
-  ConnectionError,
-  EXIT,
-  messageOf,
-  NotFoundError,
-  SleapRtcError,
-  type SleapRtcErrorOptions,
-  UsageError,
-} from "../errors.ts";
+import { ConnectionError, messageOf, UsageError } from "../errors.ts";
 import { logger } from "../log.ts";
 import { type JobEvent, readJobEvent } from "../protocol/job_events.ts";
 import {
   decodeSubmit,
   encodeSubmit,
-  type JobRejection,
   type SubmitMessage,
   type TrainSubmission,
 } from "../protocol/job_submit.ts";
@@ -42,6 +32,8 @@ import type { Signaling } from "../rtc/signaling.ts";
 import { Acknowledgements } from "../transfer/acknowledgements.ts";
 import { type UploadedFile, uploadFile, type UploadFileOptions } from "../transfer/upload.ts";
 import { readMessage } from "../transfer/wire.ts";
+import { lostError, rejectionError, workerError, type WorkerPlace } from "./worker_error.ts";
+import { nameOf, type WorkerPeer } from "./worker_peers.ts";
 
 const log = logger("client");
 
@@ -61,6 +53,7 @@ interface LostNotice {
 /** A connection to one of our own workers. */
 export class WorkerLink implements AsyncDisposable {
   readonly #connection: PeerConnection;
+  readonly #place: WorkerPlace;
   readonly #rpc: RpcPeer;
   readonly #acknowledgements = new Acknowledgements();
   readonly #answers = new Map<string, (message: SubmitMessage) => void>();
@@ -70,28 +63,29 @@ export class WorkerLink implements AsyncDisposable {
   /**
    * Connect to a worker.
    *
-   * @param peerId its ID in the room
    * @throws {NotAuthorisedError} when one side does not accept the other
    * @throws {ConnectionError} when it cannot be reached
    */
   static async connect(
     signaling: Signaling,
     room: JoinedRoom,
-    peerId: string,
+    peer: WorkerPeer,
     signal?: AbortSignal,
   ): Promise<WorkerLink> {
-    const connection = await connectTo(signaling, peerId, {
+    const connection = await connectTo(signaling, peer.peerId, {
       room: room.room_id,
       secret: room.secret,
       ...(signal === undefined ? {} : { signal }),
     });
-    return new WorkerLink(connection);
+    return new WorkerLink(connection, { room: room.room_id, peer });
   }
 
-  private constructor(connection: PeerConnection) {
+  private constructor(connection: PeerConnection, place: WorkerPlace) {
     this.#connection = connection;
+    this.#place = place;
     this.#rpc = new RpcPeer(connection.control, {
-      peerId: connection.peerId,
+      peerId: nameOf(place.peer),
+      readError: (error) => workerError(error, place),
       handlers: {
         ...this.#acknowledgements.handlers,
         [WORKER_METHODS.jobQueued]: (params) => this.#onQueued(params),
@@ -152,7 +146,7 @@ export class WorkerLink implements AsyncDisposable {
       await this.#connection.control.send(message).catch(tooLarge);
       const answered = await Promise.race([answer.promise, lost]);
       if (answered.type === "accepted") return answered.jobId;
-      throw rejectionError(answered.type === "rejected" ? answered.errors : []);
+      throw rejectionError(answered.type === "rejected" ? answered.errors : [], this.#place);
     } finally {
       this.#answers.delete(clientJobId);
       this.#accepted = null;
@@ -192,7 +186,7 @@ export class WorkerLink implements AsyncDisposable {
       for await (const notice of queue) {
         if (signal.aborted) return;
         isOver = "lost" in notice || "ended" in notice;
-        if ("lost" in notice) throw lostError(jobId, notice.lost);
+        if ("lost" in notice) throw lostError(jobId, notice.lost, this.#place);
         yield notice;
         if (isOver) return;
       }
@@ -264,26 +258,6 @@ export class WorkerLink implements AsyncDisposable {
     const ended = v.safeParse(JobEndedNoticeSchema, params);
     if (ended.success) this.#watched.get(ended.output.job_id)?.push({ ended: ended.output });
   }
-}
-
-const CLASSES: Record<number, new (text: string, options: SleapRtcErrorOptions) => SleapRtcError> =
-  {
-    [EXIT.usage]: UsageError,
-    [EXIT.notFound]: NotFoundError,
-    [EXIT.conflict]: ConflictError,
-  };
-
-function rejectionError(errors: readonly JobRejection[]): SleapRtcError {
-  const message = errors.map(({ message }) => message).join("; ") || "it gives no reason";
-  const Class = CLASSES[errors[0]?.exit_code ?? EXIT.failed] ?? SleapRtcError;
-  const hint = errors[0]?.hint;
-  return new Class(`The worker does not take the job: ${message}`, hint ? { hint } : {});
-}
-
-function lostError(jobId: string, message: string): SleapRtcError {
-  return new SleapRtcError(`The worker cannot tell of job ${jobId} any more: ${message}`, {
-    hint: "Its training may go on. Look at the worker's models with list-models --worker NAME.",
-  });
 }
 
 function tooLarge(error: unknown): never {

@@ -39,6 +39,11 @@ export interface RpcPeerOptions {
   /** Gets every message of the channel that is no RPC; dropped when absent. */
   onOther?: (message: ChannelMessage) => void;
   /**
+   * The peer's error as one of ours.
+   * @default {fromRpcError}
+   */
+  readError?: (error: RpcError) => SleapRtcError;
+  /**
    * How long a call waits for its answer, in milliseconds.
    * @default {30_000}
    */
@@ -148,7 +153,7 @@ export class RpcPeer {
         this.#calls.get(message.id)?.resolve(message.result);
         break;
       case "error":
-        this.#calls.get(message.id)?.reject(fromRpcError(message.error, this.#options.peerId));
+        this.#calls.get(message.id)?.reject(this.#errorOf(message.error));
         break;
     }
   }
@@ -195,6 +200,11 @@ export class RpcPeer {
     } finally {
       this.#answering--;
     }
+  }
+
+  #errorOf(error: RpcError): SleapRtcError {
+    const { peerId, readError } = this.#options;
+    return readError?.(error) ?? fromRpcError(error, peerId);
   }
 
   #lost(): ConnectionError {

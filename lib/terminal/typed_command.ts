@@ -1,6 +1,11 @@
 /** A command of this program, as it is typed into a shell. */
 export function typedCommand(words: readonly string[]): string {
-  return ["sleap-rtc", ...words].map(shellWord).join(" ");
+  return shellWords(["sleap-rtc", ...words]);
+}
+
+/** Words as they are typed into a shell. */
+export function shellWords(words: readonly string[]): string {
+  return words.map(shellWord).join(" ");
 }
 
 function shellWord(word: string): string {

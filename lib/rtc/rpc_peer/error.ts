@@ -52,7 +52,15 @@ export function toRpcError(error: unknown): RpcError {
 
 /** The peer's error as one of ours, with the same exit code. */
 export function fromRpcError(error: RpcError, peerId: string): SleapRtcError {
-  const Class = CLASSES[error.exit_code] ?? SleapRtcError;
-  const options = error.hint === undefined ? {} : { hint: error.hint };
-  return new Class(`Peer "${peerId}": ${error.message}`, options);
+  return errorOfExitCode(error.exit_code, `Peer "${peerId}": ${error.message}`, error.hint);
+}
+
+/** The error of ours that has an exit code; of an unknown or no code the base of all. */
+export function errorOfExitCode(
+  exitCode: number | undefined,
+  message: string,
+  hint: string | undefined,
+): SleapRtcError {
+  const Class = CLASSES[exitCode ?? EXIT.failed] ?? SleapRtcError;
+  return new Class(message, hint === undefined ? {} : { hint });
 }

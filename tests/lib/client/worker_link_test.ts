@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { JoinedRoom } from "../../../lib/credentials.ts";
 import { type JobNotice, WorkerLink } from "../../../lib/client/worker_link.ts";
+import type { WorkerPeer } from "../../../lib/client/worker_peers.ts";
 import {
   ConflictError,
   ConnectionError,
@@ -9,6 +10,7 @@ import {
   SleapRtcError,
 } from "../../../lib/errors.ts";
 import { WORKER_METHODS } from "../../../lib/protocol/worker_calls.ts";
+import { workerProperties } from "../../../lib/protocol/worker_metadata.ts";
 import { acceptPeers } from "../../../lib/rtc/accept.ts";
 import type { PeerConnection } from "../../../lib/rtc/peer_connection.ts";
 import { type RpcHandler, RpcPeer } from "../../../lib/rtc/rpc_peer.ts";
@@ -17,6 +19,10 @@ import { LAB } from "../../support/rtc.ts";
 
 const JOB = "job_11111111";
 const TIME = "2026-11-24T08:00:00.000Z";
+const WORKER: WorkerPeer = {
+  peerId: "worker",
+  properties: workerProperties({ properties: { worker_name: "gpu1" } }),
+};
 const ROOM: JoinedRoom = {
   server: "http://127.0.0.1:1",
   room_id: LAB.room,
@@ -35,7 +41,7 @@ async function connectTo(
 ) {
   const room = new MemoryRoom();
   const accepted = acceptPeers(room.join("worker"), LAB);
-  const link = await WorkerLink.connect(room.join("client"), ROOM, "worker");
+  const link = await WorkerLink.connect(room.join("client"), ROOM, WORKER);
   const worker: PeerConnection = (await accepted.next()).value;
   await accepted.return?.();
   const rpc = new RpcPeer(worker.control, {
@@ -68,7 +74,7 @@ Deno.test("a job is submitted; what comes beside the answer is passed over", asy
 
 Deno.test("a refusal keeps its exit code, also one without a code, as Python's are", async () => {
   const errors = [
-    { field: "job", message: "busy", exit_code: 7, hint: "Wait" },
+    { field: "job", message: "busy", exit_code: 7, hint: "Stop it: sleap-rtc jobs stop job_1" },
     { field: "labels_path", message: "odd", code: "INVALID" },
   ];
   await using peers = await connectTo({}, async ({ control }, text) => {
@@ -78,7 +84,7 @@ Deno.test("a refusal keeps its exit code, also one without a code, as Python's a
   const busy = await peers.link.submit({ type: "train" }).catch((error) => error);
   assert.ok(busy instanceof ConflictError);
   assert.equal(busy.message, "The worker does not take the job: busy");
-  assert.equal(busy.hint, "Wait");
+  assert.equal(busy.hint, "Stop it: sleap-rtc jobs stop job_1 --room lab --worker worker");
   const odd = await peers.link.submit({ type: "train" }).catch((error) => error);
   assert.ok(odd instanceof SleapRtcError);
   assert.equal(odd.exitCode, 1);
@@ -174,6 +180,19 @@ Deno.test("who leaves a job says goodbye to it first, also while the worker does
     assert.deepEqual(await Array.fromAsync(peers.link.watch(JOB, 0, leaving.signal)), []);
     assert.deepEqual(asked, [watchJob, unwatchJob]);
   }
+});
+
+Deno.test("an error of the worker bears its name, and says what to type here", async () => {
+  await using peers = await connectTo({
+    refuse: () => {
+      throw new ConflictError("it waits", { hint: "Cancel it: sleap-rtc jobs cancel job_1" });
+    },
+  });
+  await assert.rejects(peers.link.call("refuse", null, v.null()), {
+    message: 'Worker "gpu1": it waits',
+    hint: "Cancel it: sleap-rtc jobs cancel job_1 --room lab --worker worker",
+    exitCode: 7,
+  });
 });
 
 Deno.test("a job that has ended, or that the worker does not have, needs no goodbye", async () => {
