@@ -101,6 +101,8 @@ export const ModelOutcomeSchema = v.object({
   hyperparameters: v.nullable(v.record(v.string(), v.unknown())),
   /** Somebody asked a completed training to finish before its last epoch. */
   stopped_early: v.optional(v.boolean()),
+  /** The model was completed before, and nothing was added to it: it stays so, in this outcome's figures. */
+  still_completed: v.optional(v.boolean()),
 });
 /** How the training of one model ended. */
 export type ModelOutcome = v.InferOutput<typeof ModelOutcomeSchema>;

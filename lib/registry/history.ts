@@ -35,6 +35,14 @@ export function isBroken(status: string | null | undefined): boolean {
   return status === "interrupted" || status === "failed";
 }
 
+/** When the model had been completed before the job that trains it now took it up; null: it was not. */
+export function completedBefore({ history, job_id }: ModelEntry): string | null {
+  const changes = history ?? [];
+  const takenUp = changes.findIndex((change) => change.job_id === job_id);
+  const before = changes[takenUp - 1];
+  return before?.status === "completed" ? before.time : null;
+}
+
 /** Had its training broken off when the job that trains it now took the model up? */
 export function wasBroken({ history, job_id }: ModelEntry): boolean {
   const changes = history ?? [];

@@ -343,6 +343,27 @@ for (
   });
 }
 
+Deno.test("a completed model that is not trained any further after all stays completed", async () => {
+  await using world = await TrainingWorld.create({ valLosses: LOSSES });
+  assert.equal((await world.train(["--max-epochs", "5"])).code, 0);
+  const before = await world.model();
+  assert.equal(before.checkpoint?.epoch, 3);
+  await world.setScript({ valLosses: LOSSES, failAt: { stage: "start" } });
+  const failed = await resumeModel(world, before.id, ["--max-epochs", "6"]);
+  assert.equal(failed.code, 6, failed.stderr);
+  const entry = await world.model();
+  assert.equal(entry.status, "completed");
+  assert.match(entry.warning ?? "", /^It was not trained any further: RuntimeError/);
+  assert.equal(entry.completed_at, before.history?.[0]?.time);
+  for (const key of ["checkpoint_path", "checkpoint", "metrics"] as const) {
+    assert.deepEqual(entry[key], before[key], key);
+  }
+  await world.setScript({ valLosses: LOSSES });
+  const { code, stderr } = await resumeModel(world, before.id, ["--max-epochs", "6"]);
+  assert.equal(code, 0, stderr);
+  assert.equal((await world.model()).metrics?.["epochs_completed"], 6);
+});
+
 Deno.test("a completed model goes on with more epochs, not without", async () => {
   await using world = await TrainingWorld.create({ valLosses: LOSSES });
   assert.equal((await world.train(["--max-epochs", "4"])).code, 0);

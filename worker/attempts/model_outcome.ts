@@ -9,6 +9,7 @@ import { sha256File } from "../../lib/files/hash.ts";
 import { logger } from "../../lib/log.ts";
 import type { Checkpoint, ModelOutcome } from "../../lib/protocol/job_events.ts";
 import type { ModelRegistry } from "../../lib/registry.ts";
+import { completedBefore } from "../../lib/registry/history.ts";
 import { entryFolder } from "../../lib/registry/model_folder.ts";
 import { stitchCurve } from "../../lib/sleap_nn/training_curve.ts";
 import { summarise } from "../../lib/sleap_nn/training_log.ts";
@@ -39,7 +40,7 @@ export interface EndedAttempt {
 /**
  * How a model stands after an attempt: completed with the best checkpoint of all attempts, which is
  * published; otherwise interrupted with the newest one, so that an attempt which died before its
- * first epoch costs nothing. May be repeated.
+ * first epoch costs nothing: a model that was completed before it stays so. May be repeated.
  *
  * @param own how the attempt ended, by its own files
  */
@@ -63,6 +64,12 @@ export async function outcomeOfModel(
   const judged = wrong === undefined ? own : beganWrong(own, wrong, ended);
   if (judged.status === "completed") {
     return await completed(judged, sound, registry.absolutePath(folder), registry);
+  }
+  const latest = sound.find(({ number }) => number === ended.attempt);
+  const hasAdded = latest !== undefined && newestOf([latest]) !== null;
+  if (!hasAdded && completedBefore(entry) !== null && newestOf(sound) !== null) {
+    const asBefore = await completed(judged, sound, registry.absolutePath(folder), registry);
+    return { ...asBefore, still_completed: true };
   }
   return await unfinished(judged, sound, registry);
 }

@@ -6,6 +6,7 @@
  */
 import type { JobEvent, ModelOutcome } from "../../lib/protocol/job_events.ts";
 import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
+import { completedBefore } from "../../lib/registry/history.ts";
 import {
   complete,
   fail,
@@ -100,6 +101,11 @@ function withOutcome(
     metrics: { ...outcome.metrics },
     ...stoppedEarly(entry, outcome),
   };
+  if (outcome.still_completed) {
+    const warning = `It was not trained any further: ${error ?? reason ?? status}`;
+    const completedAt = completedBefore(entry) ?? time;
+    return { ...complete(ended, { ...outcome.metrics }, completedAt), warning };
+  }
   if (status === "completed") return complete(ended, { ...outcome.metrics }, time);
   if (status === "failed") return fail(ended, { reason, error }, time);
   return interrupt(ended, {
