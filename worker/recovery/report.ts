@@ -6,6 +6,7 @@
 import { messageOf } from "../../lib/errors.ts";
 import { logger } from "../../lib/log.ts";
 import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
+import { typedCommand } from "../../lib/terminal/typed_command.ts";
 import type { FoundJob } from "../recovery.ts";
 
 const log = logger("recovery");
@@ -25,6 +26,7 @@ export async function reportRecovery(
   for (const model of await resumableModels(registry)) {
     log.info(`${interruptedText(model)}; ${resumeText(model)}`);
   }
+  for (const model of await modelsWithoutCheckpoint(registry)) log.warn(goneText(model));
   const { resumed = 0, recovered = 0 } = await registry.stats();
   if (resumed === 0) return;
   const percent = Math.round(100 * recovered / resumed);
@@ -42,6 +44,20 @@ export async function sayInterrupted(registry: ModelRegistry): Promise<void> {
   } catch (error) {
     log.warn(`cannot look for interrupted models: ${messageOf(error)}`);
   }
+}
+
+/** Interrupted models whose checkpoint is not there any more: nobody can go on with them. */
+async function modelsWithoutCheckpoint(registry: ModelRegistry): Promise<ModelEntry[]> {
+  const interrupted = await registry.list({ status: "interrupted" });
+  const isThere = await Promise.all(interrupted.map((entry) => registry.checkpointExists(entry)));
+  return interrupted.filter(({ running }, index) => !running && !isThere[index]);
+}
+
+function goneText(model: ModelEntry): string {
+  return `${interruptedText(model)}, but its checkpoint "${
+    model.checkpoint_path ?? ""
+  }" is gone; ` +
+    `begin it again: ${typedCommand(["train", "--resume", model.id, "--restart"])}`;
 }
 
 async function resumableModels(registry: ModelRegistry): Promise<ModelEntry[]> {

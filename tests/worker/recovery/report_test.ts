@@ -41,3 +41,17 @@ Deno.test("a worker says what it finds, a line a job, and what can be resumed (C
   await sayInterrupted(registry);
   assert.deepEqual(said("interrupted, to be"), [], "none is left");
 });
+
+Deno.test("2.2.5 a worker warns of an interrupted model whose checkpoint is gone", async () => {
+  await using bed = await QueueBed.create();
+  const { registry } = bed;
+  const id = await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+  await registry.markInterrupted(id, "models/centroid_a3f5e8c9/last.ckpt", 4);
+  using log = new CapturedLog();
+  await reportRecovery([], registry);
+  assert.deepEqual(log.lines, [
+    "warning: centroid a3f5e8c9 is interrupted after epoch 5, but its checkpoint " +
+    '"models/centroid_a3f5e8c9/last.ckpt" is gone; begin it again: ' +
+    "sleap-rtc train --resume a3f5e8c9 --restart",
+  ]);
+});
