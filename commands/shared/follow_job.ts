@@ -65,28 +65,31 @@ export interface FollowOptions {
  */
 export async function followJob(job: FollowedJob, options: FollowOptions): Promise<void> {
   const { interruption, isJson, wanted = ["succeeded"] } = options;
-  await show(job, options);
+  const modelTypes = await show(job, options);
   const end = await interruption.orLeaveAtOnce(job.ended(), leftText(job));
   if (end === null) throw new LeftByUserError(leftText(job));
   const { status, models, error } = end;
+  const resumable = resumableOf(end, modelTypes.length);
   writeStdout(
     isJson
       ? `${JSON.stringify({ job_id: job.jobId, status, models }, null, 2)}\n`
-      : describeEnd(models, job),
+      : describeEnd(models, resumable, job),
   );
   if (!wanted.includes(status)) {
     throw new JobNotSucceededError(
       `Job ${job.jobId} ${status}${error === null ? "" : `: ${error}`}`,
-      { hint: hintOf(job, models) },
+      { hint: hintOf(job, resumable) },
     );
   }
 }
 
-async function show(job: FollowedJob, options: FollowOptions): Promise<void> {
+/** Show what happens; returns the types of the job's models. */
+async function show(job: FollowedJob, options: FollowOptions): Promise<readonly string[]> {
   const { interruption, from = 1 } = options;
   const line = new LiveLine();
   line.print(`job ${job.jobId}`);
-  const view = await interruption.orLeave(viewOf(job, from), leftText(job));
+  const types = await interruption.orLeave(job.modelTypes(), leftText(job));
+  const view = await interruption.orLeave(viewOf(job, types, from), leftText(job));
   const redraw = () => line.update(view.statusLine(Date.now()) ?? "");
   const timer = setInterval(redraw, 1_000);
   const afterSeq = from === "end" ? Number.MAX_SAFE_INTEGER : from - 1;
@@ -108,10 +111,14 @@ async function show(job: FollowedJob, options: FollowOptions): Promise<void> {
     clearInterval(timer);
     line.clear();
   }
+  return types;
 }
 
-async function viewOf(job: FollowedJob, from: number | "end"): Promise<JobView> {
-  const types = await job.modelTypes();
+async function viewOf(
+  job: FollowedJob,
+  types: readonly string[],
+  from: number | "end",
+): Promise<JobView> {
   return from === 1 ? new JobView(types) : new JobView(types, await job.knownModels());
 }
 
@@ -130,17 +137,32 @@ export function leftText(job: Pick<FollowedJob, "jobId" | "lookOptions">): strin
   ].join("\n");
 }
 
-function hintOf(job: FollowedJob, models: readonly ModelEntry[]): string {
-  const interrupted = models.find(({ status }) => status === "interrupted");
+/**
+ * The models with which the job goes on when they are resumed: those that are interrupted; where it
+ * ended between its models a completed one, after which those that wait are trained.
+ */
+function resumableOf({ status, models }: EndedJob, modelCount: number): ModelEntry[] {
+  const interrupted = models.filter((model) => model.status === "interrupted");
+  const isBetween = status !== "succeeded" && models.length < modelCount &&
+    models.every((model) => model.status === "completed");
+  return isBetween ? models.slice(-1) : interrupted;
+}
+
+function hintOf(job: FollowedJob, [model]: readonly ModelEntry[]): string {
   const output = `The trainer's output: ${
     typedCommand(["jobs", "logs", job.jobId, ...job.lookOptions])
   }`;
-  if (interrupted === undefined) return output;
-  const resume = typedCommand(["train", "--resume", interrupted.id, ...job.trainOptions]);
-  return `Go on with the model: ${resume}  ${output}`;
+  if (model === undefined) return output;
+  const what = model.status === "completed" ? "Train the models that wait" : "Go on with the model";
+  const resume = typedCommand(["train", "--resume", model.id, ...job.trainOptions]);
+  return `${what}: ${resume}  ${output}`;
 }
 
-function describeEnd(entries: readonly ModelEntry[], job: FollowedJob): string {
+function describeEnd(
+  entries: readonly ModelEntry[],
+  resumable: readonly ModelEntry[],
+  job: FollowedJob,
+): string {
   if (entries.length === 0) return "";
   const models = entries.map((entry) =>
     [
@@ -150,9 +172,8 @@ function describeEnd(entries: readonly ModelEntry[], job: FollowedJob): string {
       ...(entry.checkpoint_path ? [entry.checkpoint_path] : []),
     ].map(printable).join("  ")
   );
-  const interrupted = entries.filter(({ status }) => status === "interrupted");
   const commands = [
-    ...interrupted.map(({ id }) =>
+    ...resumable.map(({ id }) =>
       `  ${typedCommand(["train", ...job.trainOptions, "--resume", id])}`
     ),
     ...entries.map(({ id }) => `  ${typedCommand(["model-info", id, ...job.lookOptions])}`),

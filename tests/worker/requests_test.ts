@@ -65,13 +65,15 @@ Deno.test("jobs stop during the evaluation does not spoil it; what waits stays p
   });
   await training.ask("stop");
   await training.goOn(0);
-  const { code, status, model, second, state } = await training.ended();
+  const { code, stderr, status, model, second, state } = await training.ended();
   assert.equal(code, 6);
   assert.equal(status, "interrupted");
   assert.equal(model.status, "completed");
   assert.equal(model.warning, null);
   assert.equal(second, null, "not registered");
   assert.equal(state.models[1]?.status, "pending");
+  const resume = `Train the models that wait: sleap-rtc train --resume ${model.id} --local`;
+  assert.ok(stderr.includes(resume), stderr);
 });
 
 Deno.test("jobs finish: completed early, with its evaluation", async () => {

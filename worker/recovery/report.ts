@@ -7,6 +7,7 @@ import { messageOf } from "../../lib/errors.ts";
 import { logger } from "../../lib/log.ts";
 import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
 import { typedCommand } from "../../lib/terminal/typed_command.ts";
+import type { JobResult } from "../job_folder.ts";
 import type { FoundJob } from "../recovery.ts";
 
 const log = logger("recovery");
@@ -73,10 +74,22 @@ async function bookedLine(
   const models = (await registry.list()).filter(({ job_id }) => job_id === jobId);
   const interrupted = models.filter(({ status }) => status === "interrupted");
   const details = interrupted.map((model) => `${interruptedText(model)}; ${resumeText(model)}`);
-  const { error = null } = await folder.readResult().catch(() => null) ?? {};
-  const why = details.length > 0 ? details.join("; ") : error;
+  const result = await folder.readResult().catch(() => null);
+  const text = betweenText(models, result) ?? result?.error ?? null;
+  const why = details.length > 0 ? details.join("; ") : text;
   const end = `job ${jobId} had lost its supervisor: booked as ${booked}`;
   return why === null ? end : `${end}: ${why}`;
+}
+
+/** A job that ended between its models left none that is interrupted: a completed one leads on. */
+function betweenText(models: readonly ModelEntry[], result: JobResult | null): string | null {
+  const completed = models.find(({ status }) => status === "completed");
+  const waiting = result?.models.filter(({ status }) => status === "pending").length ?? 0;
+  const isBetween = waiting > 0 && models.every(({ status }) => status === "completed");
+  if (completed === undefined || !isBetween) return null;
+  const what = waiting === 1 ? "a model was not begun" : `${waiting} models were not begun`;
+  return `${what}; train ${waiting === 1 ? "it" : "them"}: ` +
+    `sleap-rtc train --resume ${completed.id}`;
 }
 
 function interruptedText({ id, model_type, last_epoch, reason }: ModelEntry): string {

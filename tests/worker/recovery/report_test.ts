@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { isLocked } from "../../../lib/files/lock.ts";
 import { findAndRecoverJobs } from "../../../worker/recovery.ts";
 import { reportRecovery, sayInterrupted } from "../../../worker/recovery/report.ts";
+import { JobRecord } from "../../../worker/record/job_record.ts";
+import { notStarted } from "../../../worker/trainer/outcome.ts";
 import { CapturedLog } from "../../support/captured_log.ts";
+import { JobBed } from "../../support/job_bed.ts";
 import { QueueBed, trains, until } from "../../support/queue_bed.ts";
 import { fileExists } from "../../support/training.ts";
 
@@ -53,5 +56,26 @@ Deno.test("2.2.5 a worker warns of an interrupted model whose checkpoint is gone
     "warning: centroid a3f5e8c9 is interrupted after epoch 5, but its checkpoint " +
     '"models/centroid_a3f5e8c9/last.ckpt" is gone; begin it again: ' +
     "sleap-rtc train --resume a3f5e8c9 --restart",
+  ]);
+});
+
+Deno.test("of a job that was lost between its models it says how those that wait are trained", async () => {
+  await using bed = await JobBed.create({ status: "running", starter: null });
+  const { folder, registry } = bed;
+  const id = await bed.register();
+  const record = await JobRecord.open(folder, registry, await folder.readState());
+  await record.setModel(0, { model_id: id, status: "training" });
+  await record.modelFinished(0, id, {
+    ...notStarted("x"),
+    status: "completed",
+    reason: null,
+    error: null,
+  });
+  await record.close();
+  using log = new CapturedLog();
+  await reportRecovery(await findAndRecoverJobs(registry), registry);
+  assert.deepEqual(log.lines.filter((line) => line.includes("had lost")), [
+    `warning: job ${folder.jobId} had lost its supervisor: booked as interrupted: ` +
+    `a model was not begun; train it: sleap-rtc train --resume ${id}`,
   ]);
 });
