@@ -106,10 +106,13 @@ function asking(link: WorkerLink): Ask {
   return (method, params, schema) => link.call(method, params, schema);
 }
 
+/** Each once: a job that is submitted meanwhile moves the others to the next page. */
 async function* jobsOf(ask: Ask): AsyncGenerator<JobSummary> {
+  const seen = new Set<string>();
   for (let from: number | null = 0; from !== null;) {
     const page: JobPage = await ask(WORKER_METHODS.listJobs, { from }, JobPageSchema);
-    yield* page.jobs;
+    yield* page.jobs.filter(({ job_id }) => !seen.has(job_id));
+    for (const { job_id } of page.jobs) seen.add(job_id);
     // A worker that does not get on would be asked for ever.
     from = page.next !== null && page.next > from ? page.next : null;
   }
