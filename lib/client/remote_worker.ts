@@ -181,7 +181,8 @@ export class RemoteWorker implements AsyncDisposable {
       await sleep(pause * (0.5 + Math.random() / 2), signal);
       if (signal.aborted) return;
       try {
-        this.#link = await this.#connectAgain(signal);
+        const left = AbortSignal.timeout(Math.max(0, deadline - performance.now()));
+        this.#link = await this.#connectAgain(AbortSignal.any([signal, left]));
         onChange?.(null);
         return;
       } catch (error) {

@@ -8,6 +8,7 @@ import type { JoinedRoom } from "../../../lib/credentials.ts";
 import { ConnectionError } from "../../../lib/errors.ts";
 import type { TrainSubmission } from "../../../lib/protocol/job_submit.ts";
 import { WORKER_METHODS } from "../../../lib/protocol/worker_calls.ts";
+import { SignalingClient } from "../../../lib/signaling/client.ts";
 import { type FakeHandler, FakeWorker } from "../../support/fake_worker.ts";
 import { SignalingBed } from "../../support/signaling.ts";
 
@@ -79,6 +80,28 @@ Deno.test("a worker that stays away: exit 5 says how to attach, or where to look
     await fake[Symbol.asyncDispose]();
     await failed;
   }
+});
+
+Deno.test("a worker that does not answer: the time to come back ends the attempt, too", async () => {
+  await using bed = await SignalingBed.create();
+  const room = roomOf(bed);
+  const fake = await FakeWorker.enter(room, "gpu1", { handlers: { [watchJob]: () => null } });
+  await using worker = await connect(room, 1_500);
+  const watching = Array.fromAsync(worker.watch(JOB, 0, new AbortController().signal));
+  const failed = assert.rejects(watching, ConnectionError);
+  await fake.seenUntil(watchJob);
+  await fake[Symbol.asyncDispose]();
+  await using _silent = await SignalingClient.connect({
+    server: room.server,
+    roomId: room.room_id,
+    credential: room.account_key,
+    peerId: "gpu1",
+    role: "worker",
+    metadata: {},
+  });
+  const start = performance.now();
+  await failed;
+  assert.ok(performance.now() - start < 5_000, `${performance.now() - start} ms`);
 });
 
 Deno.test("a watch goes on after a lost connection where it was: no gap, no event twice", async () => {
