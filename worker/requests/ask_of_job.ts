@@ -33,6 +33,8 @@ export async function askOfJob(
   if (await isDead(folder)) return await askDeadJob(folder, registry, what);
   await changeRequest(folder, async (request) => {
     const state = await folder.readState();
+    // Asked twice, or again since the answer was lost.
+    if (what === "cancel" && state.status === "cancelled") return request;
     await check(folder, state, request, what);
     return what === "finish" ? withFinish(request, trainingModel(state)) : withEnd(request, what);
   });

@@ -102,7 +102,11 @@ Deno.test("askOfJob() cancel of a job that waits books it at once", async () => 
   const events = await readEvents(bed.folder.eventsPath);
   assert.deepEqual(events.map(({ type }) => type), ["requested", "job_finished"]);
   assert.deepEqual(await bed.registry.list(), []);
-  await assert.rejects(askOfJob(bed.folder, bed.registry, "cancel"), ConflictError);
+  const request = await readRequest(bed.folder);
+  await askOfJob(bed.folder, bed.registry, "cancel");
+  assert.deepEqual(await readRequest(bed.folder), request, "asking twice is asking once");
+  assert.equal((await readEvents(bed.folder.eventsPath)).length, 2);
+  await assert.rejects(askOfJob(bed.folder, bed.registry, "stop"), ConflictError);
 });
 
 Deno.test("askOfJob() cancel while a supervisor takes the job: it is left to that", async () => {
