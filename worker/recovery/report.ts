@@ -34,11 +34,17 @@ export async function reportRecovery(
   log.info(`resumed trainings that were completed: ${recovered} of ${resumed} (${percent} %)`);
 }
 
-/** The models that can be resumed, in one line (CR29). */
+/** What was said last, for each registry. */
+const said = new WeakMap<ModelRegistry, string>();
+
+/** The models that can be resumed, in one line (CR29); nothing where they are as last time. */
 export async function sayInterrupted(registry: ModelRegistry): Promise<void> {
   try {
     const ids = (await resumableModels(registry)).map(({ id }) => id);
-    if (ids.length === 0) return;
+    const text = ids.join(", ");
+    const isNew = text !== (said.get(registry) ?? "");
+    said.set(registry, text);
+    if (ids.length === 0 || !isNew) return;
     const more = ids.length > MAX_NAMED ? ` and ${ids.length - MAX_NAMED} more` : "";
     const named = `${ids.slice(0, MAX_NAMED).join(", ")}${more}`;
     log.info(`interrupted, to be resumed with sleap-rtc train --resume ID: ${named}`);
