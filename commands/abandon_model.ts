@@ -15,8 +15,8 @@ import {
   jsonOption,
   type PlaceOptions,
   registryOption,
-  roomOption,
   workerOption,
+  workersRoomOption,
 } from "./shared/options.ts";
 
 /** `abandon-model`: give an interrupted or failed model up. */
@@ -28,7 +28,7 @@ export function command(): CommandUnknownOpts {
     )
     .argument("<model>", "its ID, or at least 4 characters of it")
     .addOption(registryOption())
-    .addOption(roomOption())
+    .addOption(workersRoomOption())
     .addOption(workerOption())
     .addOption(formatOption())
     .addOption(jsonOption())

@@ -35,8 +35,8 @@ import {
   parseCount,
   type PlaceOptions,
   registryOption,
-  roomOption,
   workerOption,
+  workersRoomOption,
 } from "./shared/options.ts";
 
 const COLUMNS = ["ID", "ALIAS", "TYPE", "STATUS", "EPOCHS", "VAL LOSS", "CREATED", "DATASET"];
@@ -61,7 +61,7 @@ export function command(): CommandUnknownOpts {
     .option("--reverse", "turn the order round")
     .option("--limit <n>", "at most so many", parseCount)
     .addOption(registryOption())
-    .addOption(roomOption())
+    .addOption(workersRoomOption())
     .addOption(workerOption())
     .addOption(formatOption())
     .addOption(jsonOption())

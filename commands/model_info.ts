@@ -14,8 +14,8 @@ import {
   jsonOption,
   type PlaceOptions,
   registryOption,
-  roomOption,
   workerOption,
+  workersRoomOption,
 } from "./shared/options.ts";
 
 /** `model-info`: everything that is known about a model. */
@@ -25,7 +25,7 @@ export function command(): CommandUnknownOpts {
     .description("Show everything that is known about a model.")
     .argument("<model>", "its ID, or at least 4 characters of it")
     .addOption(registryOption())
-    .addOption(roomOption())
+    .addOption(workersRoomOption())
     .addOption(workerOption())
     .addOption(formatOption())
     .addOption(jsonOption())

@@ -1,4 +1,4 @@
-import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
+import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
 import { UsageError } from "../lib/errors.ts";
 import {
   collect,
@@ -20,11 +20,9 @@ export function command(): CommandUnknownOpts {
       "Train one or more models. Each is registered before its training starts; the training goes " +
         "on when this command is ended with Ctrl-C.",
     )
-    .option(
-      "-c, --config <file>",
-      "sleap-nn training configuration; repeat it for a pipeline",
-      collect,
-      [] as string[],
+    .addOption(
+      new Option("-c, --config <file>", "sleap-nn training configuration; repeat it for a pipeline")
+        .argParser(collect).default([] as string[], "none"),
     )
     .option(
       "--labels <file>",

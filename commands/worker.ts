@@ -27,7 +27,8 @@ export function command(): CommandUnknownOpts {
     .summary("train for others in a room, on this machine")
     .description(
       "Take trainings from the members of a room and run them on this machine. Models and their " +
-        "registry lie in the working folder. A training goes on when the worker is ended.",
+        "registry lie in the working folder. A training goes on when the worker is ended, but for one " +
+        "that is watched under --on-disconnect stop.",
     )
     .option(
       "--join <link>",
@@ -36,11 +37,11 @@ export function command(): CommandUnknownOpts {
     .addOption(roomOption())
     .option("-w, --working-dir <dir>", "folder of models, jobs and uploads", ".")
     .option("-n, --name <name>", "what others call this worker", hostname())
-    .option(
-      "--mount <path[:label]>",
-      "folder in which clients may name labels, videos and weights; repeatable",
-      collectMount,
-      [] as Mount[],
+    .addOption(
+      new Option(
+        "--mount <path[:label]>",
+        "folder in which clients may name labels, videos and weights; repeatable",
+      ).argParser(collectMount).default([] as Mount[], "none"),
     )
     .option("--max-jobs <n>", "how many jobs may run at once; others wait in order", count, 1)
     .addOption(

@@ -10,8 +10,8 @@ import {
   parseCount,
   type PlaceOptions,
   registryOption,
-  roomOption,
   workerOption,
+  workersRoomOption,
 } from "../shared/options.ts";
 
 /** `jobs attach JOB`: what happened in a job, and what happens until its end. */
@@ -25,7 +25,7 @@ export function attachCommand(): CommandUnknownOpts {
     .argument("<job>", "its ID, or at least 4 digits of it")
     .option("--from <seq>", "number of the first event to show (default: all)", parseCount)
     .addOption(registryOption())
-    .addOption(roomOption())
+    .addOption(workersRoomOption())
     .addOption(workerOption())
     .addOption(formatOption())
     .addOption(jsonOption())

@@ -18,8 +18,8 @@ import {
   jsonOption,
   type PlaceOptions,
   registryOption,
-  roomOption,
   workerOption,
+  workersRoomOption,
 } from "../shared/options.ts";
 
 /** A job, and the ID of its worker in the room; null: of this machine. */
@@ -47,7 +47,7 @@ export function listCommand(): CommandUnknownOpts {
     .summary("list jobs")
     .description("List the jobs of a folder of this machine, or of workers, newest first.")
     .addOption(registryOption())
-    .addOption(roomOption())
+    .addOption(workersRoomOption())
     .addOption(workerOption())
     .addOption(formatOption())
     .addOption(jsonOption())

@@ -9,8 +9,8 @@ import {
   parseCount,
   type PlaceOptions,
   registryOption,
-  roomOption,
   workerOption,
+  workersRoomOption,
 } from "../shared/options.ts";
 
 const POLL_MS = 500;
@@ -28,7 +28,7 @@ export function logsCommand(): CommandUnknownOpts {
       parseCount,
     )
     .addOption(registryOption())
-    .addOption(roomOption())
+    .addOption(workersRoomOption())
     .addOption(workerOption())
     .action(run);
 }

@@ -10,7 +10,12 @@ import { typedCommand } from "../../lib/terminal/typed_command.ts";
 import { followJob } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
 import { openJob } from "../shared/open_job.ts";
-import { type PlaceOptions, registryOption, roomOption, workerOption } from "../shared/options.ts";
+import {
+  type PlaceOptions,
+  registryOption,
+  workerOption,
+  workersRoomOption,
+} from "../shared/options.ts";
 
 /** One of the commands. */
 export interface RequestCommand {
@@ -35,7 +40,7 @@ export function requestCommand(request: RequestCommand): CommandUnknownOpts {
     .argument("<job>", "its ID, or at least 4 digits of it")
     .option("--wait", "follow the job until it has ended; exit code 0 if it ended as asked")
     .addOption(registryOption())
-    .addOption(roomOption())
+    .addOption(workersRoomOption())
     .addOption(workerOption())
     .action((name, options) => run(request, name, options));
 }

@@ -6,10 +6,10 @@ export function stopCommand(): CommandUnknownOpts {
   return requestCommand({
     what: "stop",
     summary: "end a job after the running epoch, to resume it later",
-    description:
-      "End a job after the running epoch. Its model is interrupted and can be resumed: " +
-      "sleap-rtc train --resume MODEL",
-    next: "stops after the running epoch, and its model can be resumed then",
+    description: "End a job after the running epoch. Its model is interrupted and can be resumed " +
+      "(sleap-rtc train --resume MODEL), or completes, if that epoch was its last one.",
+    next: "stops after the running epoch: its model can be resumed then, or completes, if it was " +
+      "the last one",
     wanted: ["interrupted", "succeeded"],
   });
 }

@@ -17,6 +17,14 @@ export function roomOption(): Option<"--room <room>"> {
   return new Option("--room <room>", "ID or name of a joined room (default: the only one)");
 }
 
+/** `--room ROOM` of a command that looks at this machine without it. */
+export function workersRoomOption(): Option<"--room <room>"> {
+  return new Option(
+    "--room <room>",
+    "ID or name of a joined room: its workers are asked (default: this machine)",
+  );
+}
+
 /** How a result is printed. */
 export type Format = "table" | "json";
 

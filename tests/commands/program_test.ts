@@ -40,6 +40,9 @@ Deno.test("every command has help on stdout, exit 0", async () => {
     const { code, stdout } = await cli(...command, "--help");
     assert.equal(code, 0);
     assert.match(stdout, new RegExp(`^Usage: sleap-rtc ${command.join(" ")} `));
+    assert.doesNotMatch(stdout, /default: \[/, "no list as the program writes it");
+    const looksHere = ["jobs list", "jobs stop", "list-models"].includes(command.join(" "));
+    if (looksHere) assert.match(stdout, /--room[^-]+\(default: this machine\)/);
   }
 });
 
