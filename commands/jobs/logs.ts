@@ -1,5 +1,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { LeftByUserError } from "../../lib/errors.ts";
+import type { JobStatus } from "../../lib/protocol/job_events.ts";
+import type { JobLogPart } from "../../lib/protocol/worker_calls.ts";
 import { writeStdout } from "../../lib/terminal/output.ts";
 import { printableOutput } from "../../lib/terminal/printable.ts";
 import { leftText } from "../shared/follow_job.ts";
@@ -41,9 +43,12 @@ interface Options extends PlaceOptions {
 async function run(name: string, options: Options): Promise<void> {
   using interruption = new Interruption();
   await using job = await interruption.orLeave(openJob(name, options), "Nothing was changed");
-  const printed = print(job, options, interruption.left);
-  if (await interruption.orLeave(printed, leftText(job.followed)) === "ended") return;
-  if (interruption.left.aborted) throw new LeftByUserError(leftText(job.followed));
+  let status: JobStatus | undefined;
+  const onPart = (part: JobLogPart) => status = part.status;
+  const left = () => leftText(job.followed, status);
+  const printed = print(job, options, interruption.left, onPart);
+  if (await interruption.orLeave(printed, left) === "ended") return;
+  if (interruption.left.aborted) throw new LeftByUserError(left());
 }
 
 /** What is printed to a file or a pipe is what the trainer wrote. */
@@ -51,10 +56,13 @@ async function print(
   job: OpenJob,
   { follow, from }: Options,
   left: AbortSignal,
+  onPart: (part: JobLogPart) => void,
 ): Promise<"ended" | "left"> {
   const isTerminal = Deno.stdout.isTerminal();
   for (let place: LogStart = { atSeq: from }; !left.aborted;) {
-    const { text, next, ended } = await job.readLog(place);
+    const part = await job.readLog(place);
+    const { text, next, ended } = part;
+    onPart(part);
     if (left.aborted) break;
     writeStdout(isTerminal ? printableOutput(text) : text);
     if (ended || (text === "" && !follow)) return "ended";

@@ -30,6 +30,8 @@ export interface FollowedJob {
   jobId: string;
   /** Types of its models, in order. */
   modelTypes(): Promise<readonly string[]>;
+  /** Its status when `modelTypes()` was answered; null: not known. */
+  knownStatus(): JobStatus | null;
   /** What is known of its models now, in order. */
   knownModels(): Promise<readonly KnownModel[]>;
   /**
@@ -65,37 +67,46 @@ export interface FollowOptions {
  */
 export async function followJob(job: FollowedJob, options: FollowOptions): Promise<void> {
   const { interruption, isJson, wanted = ["succeeded"] } = options;
-  const modelTypes = await show(job, options);
-  const end = await interruption.orLeaveAtOnce(job.ended(), leftText(job));
-  if (end === null) throw new LeftByUserError(leftText(job));
-  const { status, models, error } = end;
-  const resumable = resumableOf(end, modelTypes.length);
+  const { status, modelCount } = await show(job, options);
+  const left = leftText(job, status);
+  const end = await interruption.orLeaveAtOnce(job.ended(), left);
+  if (end === null) throw new LeftByUserError(left);
+  const { models, error } = end;
+  const resumable = resumableOf(end, modelCount);
   writeStdout(
     isJson
-      ? `${JSON.stringify({ job_id: job.jobId, status, models }, null, 2)}\n`
+      ? `${JSON.stringify({ job_id: job.jobId, status: end.status, models }, null, 2)}\n`
       : describeEnd(models, resumable, job),
   );
-  if (!wanted.includes(status)) {
+  if (!wanted.includes(end.status)) {
     throw new JobNotSucceededError(
-      `Job ${job.jobId} ${status}${error === null ? "" : `: ${error}`}`,
+      `Job ${job.jobId} ${end.status}${error === null ? "" : `: ${error}`}`,
       { hint: hintOf(job, resumable) },
     );
   }
 }
 
-/** Show what happens; returns the types of the job's models. */
-async function show(job: FollowedJob, options: FollowOptions): Promise<readonly string[]> {
+/** What was seen of a job. */
+interface ShownJob {
+  /** As far as is known. */
+  status: JobStatus;
+  modelCount: number;
+}
+
+async function show(job: FollowedJob, options: FollowOptions): Promise<ShownJob> {
   const { interruption, from = 1 } = options;
   const line = new LiveLine();
   line.print(`job ${job.jobId}`);
   const types = await interruption.orLeave(job.modelTypes(), leftText(job));
   const view = await interruption.orLeave(viewOf(job, types, from), leftText(job));
+  let status = job.knownStatus() ?? "running";
   const redraw = () => line.update(view.statusLine(Date.now()) ?? "");
   const timer = setInterval(redraw, 1_000);
   const afterSeq = from === "end" ? Number.MAX_SAFE_INTEGER : from - 1;
   let missing = from === "end" || from === 1 ? null : from;
   try {
     for await (const step of job.steps(afterSeq, interruption.left)) {
+      status = statusAfter(step, status);
       if ("queued" in step) {
         view.wait(step.queued);
         line.note(view.statusLine(Date.now()) ?? "");
@@ -107,11 +118,17 @@ async function show(job: FollowedJob, options: FollowOptions): Promise<readonly 
       redraw();
     }
     if (missing !== null && !interruption.left.aborted) line.print(beyondEnd(missing));
+    return { status, modelCount: types.length };
   } finally {
     clearInterval(timer);
     line.clear();
   }
-  return types;
+}
+
+function statusAfter(step: JobStep, before: JobStatus): JobStatus {
+  if ("queued" in step) return "queued";
+  if (step.event.type === "job_finished") return step.event.status;
+  return before === "queued" ? "running" : before;
 }
 
 async function viewOf(
@@ -126,15 +143,27 @@ function beyondEnd(seq: number): string {
   return `warning: the job has no event ${seq} yet: shown from its last one on`;
 }
 
-/** What somebody is told who leaves a job that goes on. */
-export function leftText(job: Pick<FollowedJob, "jobId" | "lookOptions">): string {
+/** What somebody is told who leaves a job, by its status as far as that is known. */
+export function leftText(
+  job: Pick<FollowedJob, "jobId" | "lookOptions">,
+  status: JobStatus = "running",
+): string {
   const type = (verb: string) => typedCommand(["jobs", verb, job.jobId, ...job.lookOptions]);
-  return [
-    `job ${job.jobId} goes on without this command`,
-    `stop after the running epoch, to resume it later: ${type("stop")}`,
-    `cancel: ${type("cancel")}`,
-    `attach again: ${type("attach")}`,
-  ].join("\n");
+  const cancel = `cancel: ${type("cancel")}`;
+  const attach = `attach again: ${type("attach")}`;
+  switch (status) {
+    case "queued":
+      return [`job ${job.jobId} waits on without this command`, cancel, attach].join("\n");
+    case "running":
+      return [
+        `job ${job.jobId} goes on without this command`,
+        `stop after the running epoch, to resume it later: ${type("stop")}`,
+        cancel,
+        attach,
+      ].join("\n");
+    default:
+      return [`job ${job.jobId} has ended: ${status}`, attach].join("\n");
+  }
 }
 
 /**

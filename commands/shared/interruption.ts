@@ -37,7 +37,7 @@ export class Interruption {
    * @param text what the user is told then
    * @throws {LeftByUserError} when the user has left
    */
-  async orLeave<T>(work: Promise<T>, text: string): Promise<T> {
+  async orLeave<T>(work: Promise<T>, text: string | (() => string)): Promise<T> {
     return await unless(this.left, work, text);
   }
 
@@ -56,9 +56,13 @@ export class Interruption {
   }
 }
 
-async function unless<T>(left: AbortSignal, work: Promise<T>, text: string): Promise<T> {
+async function unless<T>(
+  left: AbortSignal,
+  work: Promise<T>,
+  text: string | (() => string),
+): Promise<T> {
   const { promise: leaving, reject } = Promise.withResolvers<never>();
-  const onLeave = () => reject(new LeftByUserError(text));
+  const onLeave = () => reject(new LeftByUserError(typeof text === "string" ? text : text()));
   if (left.aborted) onLeave();
   left.addEventListener("abort", onLeave, { once: true });
   try {

@@ -75,6 +75,8 @@ export function followLocally(
   return {
     jobId: folder.jobId,
     modelTypes: async () => (await folder.readSpec()).models.map(({ model_type }) => model_type),
+    // What has ended tells so when it is left.
+    knownStatus: () => null,
     knownModels: async () => (await summaryOf(folder, registry))?.models ?? [],
     steps: (afterSeq, signal) => stepsOf(folder, registry, { afterSeq, signal, supervisor }),
     ended: async () => {

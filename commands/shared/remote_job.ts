@@ -8,6 +8,7 @@ import { readRemoteModel } from "../../lib/client/remote_models.ts";
 import type { RemoteWorker, RemoteWorkerOptions } from "../../lib/client/remote_worker.ts";
 import { findJoinedRoom } from "../../lib/credentials.ts";
 import { NotFoundError, UsageError } from "../../lib/errors.ts";
+import type { JobStatus } from "../../lib/protocol/job_events.ts";
 import {
   type JobDescription,
   JobDescriptionSchema,
@@ -65,13 +66,16 @@ export function followRemotely(
   jobId: string,
   lookOptions: readonly string[],
 ): FollowedJob {
+  let known: JobStatus | null = null;
   return {
     jobId,
     modelTypes: async () => {
-      const { model_types, warnings } = await describeRemotely(worker, jobId);
+      const { model_types, warnings, status } = await describeRemotely(worker, jobId);
       warnings.forEach(warn);
+      known = status ?? null;
       return model_types;
     },
+    knownStatus: () => known,
     knownModels: async () => {
       const summary = await findSummary((...call) => worker.ask(...call), jobId);
       return summary?.models ?? [];

@@ -8,8 +8,8 @@
  * registry.abandon {name}                   → LocatedModel
  * jobs.list       {from}                    → {jobs: [JobSummary], next}, newest first
  * jobs.request    {job_id, what}            → JobSummary: the request is on the worker's disk
- * jobs.log        {job_id, from, at_seq}    → {text, next, ended}, in bytes of log.txt
- * jobs.describe   {job_id}                  → {model_types, log_path, warnings}
+ * jobs.log        {job_id, from, at_seq}    → {text, next, ended, status}, in bytes of log.txt
+ * jobs.describe   {job_id}                  → {model_types, log_path, warnings, status}
  * jobs.watch      {job_id, after_seq}       → null, then
  *                 ← jobs.queued {job_id, position, reason} while it waits, on each change
  *                 ← jobs.event {job_id, event}, jobs.events {job_id, events} for several
@@ -168,6 +168,8 @@ export const JobLogPartSchema = v.object({
   next: index,
   /** The job has ended, and that was all. */
   ended: v.boolean(),
+  /** The job's status before this was read. */
+  status: v.optional(v.picklist(JOB_STATUSES)),
 });
 /** The answer to `jobs.log`. */
 export type JobLogPart = v.InferOutput<typeof JobLogPartSchema>;
@@ -184,6 +186,7 @@ export const JobDescriptionSchema = v.object({
   log_path: text,
   /** What the user should know; only where this worker process has taken the job. */
   warnings: v.array(text),
+  status: v.optional(v.picklist(JOB_STATUSES)),
 });
 /** The answer to `jobs.describe`. */
 export type JobDescription = v.InferOutput<typeof JobDescriptionSchema>;

@@ -12,7 +12,7 @@ import { RoomWorld } from "../support/room_world.ts";
 import { fileExists } from "../support/training.ts";
 
 const { getModel, listJobs, requestOfJob, readJobLog, watchJob } = WORKER_METHODS;
-const { abandonModel, jobEnded, jobEvent, jobQueued } = WORKER_METHODS;
+const { abandonModel, describeJob, jobEnded, jobEvent, jobQueued } = WORKER_METHODS;
 const JOB = "job_abcd0001";
 const TIME = "2026-11-24T08:00:00.000Z";
 
@@ -190,6 +190,34 @@ Deno.test("jobs attach: Ctrl-C says goodbye to the job before the connection end
     `cancel: sleap-rtc jobs cancel ${JOB} --worker gpu1`,
     `attach again: sleap-rtc jobs attach ${JOB} --worker gpu1`,
   ]);
+});
+
+Deno.test("Ctrl-C in jobs attach and logs of a job that has ended does not say that it goes on", async () => {
+  await using world = await RoomWorld.create();
+  const status = "failed";
+  const handlers = jobHandlers([jobSummary(JOB)]);
+  await using worker = await FakeWorker.enter(await roomOf(world), "gpu1", {
+    handlers: {
+      ...handlers,
+      [describeJob]: () => ({ model_types: ["centroid"], log_path: "", warnings: [], status }),
+      [readJobLog]: () => ({ text: "", next: 0, ended: false, status }),
+      [watchJob]: () => null,
+    },
+  });
+  for (const [args, call] of [[["attach"], watchJob], [["logs", "-f"], readJobLog]] as const) {
+    const place = ["--worker", "gpu1"];
+    const left = spawnCli(["jobs", ...args, JOB, ...place], { cwd: world.laptop("") });
+    await worker.seenUntil(call);
+    if (call === readJobLog) await worker.seenUntil(call);
+    left.kill("SIGINT");
+    const { code, stderr } = await left.ended;
+    assert.equal(code, 130, stderr);
+    assert.deepEqual(stderr.trimEnd().split("\n").slice(-2), [
+      `job ${JOB} has ended: failed`,
+      `attach again: sleap-rtc jobs attach ${JOB} --worker gpu1`,
+    ]);
+    await worker.seenUntil("goodbye");
+  }
 });
 
 Deno.test("jobs logs puts the parts of a worker's answers together", async () => {

@@ -221,11 +221,18 @@ Deno.test("jobs that wait: their place in jobs list, and on attach until Ctrl-C"
   assert.match(stdout, /job_abcd0001 +queued \(1st\) +centroid pending +\d.*\w\n/);
   assert.match(stdout, /job_abcd0002 +queued \(2nd\)/);
   const child = cliCommand(["jobs", "attach", "job_abcd0002"], { cwd: world.folder }).spawn();
-  const said = await saidUntil(child.stderr, "in the queue");
+  const [saying, rest] = child.stderr.tee();
+  const stderr = new Response(rest).text();
+  const said = await saidUntil(saying, "in the queue");
   assert.match(said, /job job_abcd0002\nwaiting: 2nd in the queue \(/);
   child.kill("SIGINT");
   assert.equal((await child.status).code, 130);
   await child.stdout.cancel();
+  assert.deepEqual((await stderr).trimEnd().split("\n").slice(-3), [
+    "job job_abcd0002 waits on without this command",
+    "cancel: sleap-rtc jobs cancel job_abcd0002",
+    "attach again: sleap-rtc jobs attach job_abcd0002",
+  ], "there is nothing to stop yet");
 });
 
 Deno.test("jobs list where there are none: nothing on stdout, [] as JSON", async () => {

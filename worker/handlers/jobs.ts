@@ -89,8 +89,9 @@ async function readLog(
 async function describe({ queue }: WorkerContext, params: unknown): Promise<JobDescription> {
   const { job_id } = readMessage(JobRefSchema, params, WORKER_METHODS.describeJob);
   const folder = await queue.find(job_id);
-  const { models } = await folder.readSpec();
+  const [{ models }, { status }] = await Promise.all([folder.readSpec(), folder.readState()]);
   return {
+    status,
     model_types: models.map(({ model_type }) => model_type),
     log_path: folder.logPath,
     warnings: [...queue.warningsOf(job_id)],

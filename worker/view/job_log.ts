@@ -27,18 +27,15 @@ export async function readJobLog(
   folder: JobFolder,
   { from = 0, atSeq }: ReadLogOptions = {},
 ): Promise<JobLogPart> {
-  const hasEnded = await isEnded(folder);
+  const { status } = await folder.readState();
+  const hasEnded = isFinalStatus(status);
   const size = await sizeOf(folder.logPath);
   const start = Math.min(atSeq === undefined ? from : await offsetAt(folder, atSeq), size);
   const bytes = await readBytes(folder.logPath, start, Math.min(size - start, MAX_BYTES));
   const isAll = hasEnded && start + bytes.length >= size;
   const part = fitting(isAll ? bytes : bytes.subarray(0, wholeCharacters(bytes)));
   const next = start + part.length;
-  return { text: new TextDecoder().decode(part), next, ended: hasEnded && next >= size };
-}
-
-async function isEnded(folder: JobFolder): Promise<boolean> {
-  return isFinalStatus((await folder.readState()).status);
+  return { text: new TextDecoder().decode(part), next, ended: hasEnded && next >= size, status };
 }
 
 /** Of a long job's events only those of its trainers are decoded. */

@@ -136,17 +136,18 @@ Deno.test("jobs.log: parts that fit into a message, cut between characters", asy
   }
   assert.equal(read, text);
   const beyond = await call(bed, WORKER_METHODS.readJobLog, { job_id: ENDED_JOB, from: 1e9 });
-  assert.deepEqual(beyond, { text: "", next: new TextEncoder().encode(text).length, ended: true });
+  const { length } = new TextEncoder().encode(text);
+  assert.deepEqual(beyond, { text: "", next: length, ended: true, status: "succeeded" });
 });
 
 Deno.test("jobs.log of a job that has not ended: half a character waits, at_seq finds its trainer", async () => {
   await using bed = await WorkerBed.create();
   const job = await bed.addWaitingJob();
   const none = await call(bed, WORKER_METHODS.readJobLog, { job_id: job.jobId });
-  assert.deepEqual(none, { text: "", next: 0, ended: false });
+  assert.deepEqual(none, { text: "", next: 0, ended: false, status: "queued" });
   await Deno.writeFile(job.logPath, new TextEncoder().encode("first\nsecond €").subarray(0, -1));
   const part = await call(bed, WORKER_METHODS.readJobLog, { job_id: job.jobId });
-  assert.deepEqual(part, { text: "first\nsecond ", next: 13, ended: false });
+  assert.deepEqual(part, { text: "first\nsecond ", next: 13, ended: false, status: "queued" });
   const started = (seq: number, log_offset: number) =>
     `${
       encodeJobEvent({
