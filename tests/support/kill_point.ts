@@ -68,6 +68,7 @@ function arrange(point: KillPoint, strike: () => Promise<void>): void {
     case "before the registration":
       return at(registry, "register", "before", strike);
     case "between the registration and the state":
+      at(registry, "resume", "after", strike);
       return at(registry, "register", "after", strike);
     case "between the trainer's spawn and the state":
       return at(folder, "writeState", "before", strike, hasTrainer);

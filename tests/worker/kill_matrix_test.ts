@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { makeTrainRequest } from "../../lib/training/train_request.ts";
+import { makeTrainRequest, type TrainRequest } from "../../lib/training/train_request.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
 import { isRunning } from "../../lib/registry/transitions.ts";
 import { readCheckpoint } from "../../lib/sleap_nn/checkpoint_file.ts";
@@ -13,6 +13,7 @@ import { identifyProcess } from "../../worker/host/process_identity.ts";
 import { readEvents } from "../../worker/job_events.ts";
 import { isFinalStatus, JobFolder } from "../../worker/job_folder.ts";
 import { recoverJobs } from "../../worker/recovery.ts";
+import { resumeRequest } from "../../worker/resume/resume_request.ts";
 import { CapturedLog } from "../support/captured_log.ts";
 import {
   type KillPoint,
@@ -20,6 +21,13 @@ import {
   TRAINER_POINTS,
   type Victim,
 } from "../support/kill_point.ts";
+import {
+  assertAllSix,
+  assertSound as assertManifest,
+  breakTraining,
+  LOSSES,
+  resumeModel,
+} from "../support/resuming.ts";
 import { TrainingWorld } from "../support/training.ts";
 
 /** How the job ends, whoever is killed. */
@@ -40,13 +48,19 @@ const STATUS: Record<KillPoint, string> = {
 const SUPERVISOR = fileURLToPath(new URL("../support/kill_point.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
-async function submit(world: TrainingWorld): Promise<JobFolder> {
-  const { spec, configs } = await makeTrainRequest({
-    configs: [world.config],
-    labels: world.labels,
-    overrides: {},
-    uploads: world.path("uploads"),
-  });
+async function newTraining(world: TrainingWorld): Promise<JobFolder> {
+  return await submit(
+    world,
+    await makeTrainRequest({
+      configs: [world.config],
+      labels: world.labels,
+      overrides: {},
+      uploads: world.path("uploads"),
+    }),
+  );
+}
+
+async function submit(world: TrainingWorld, { spec, configs }: TrainRequest): Promise<JobFolder> {
   return await JobFolder.create(world.folder, spec, {
     version: 1,
     job_id: spec.job_id,
@@ -128,7 +142,7 @@ async function killAt(point: KillPoint, victim: Victim): Promise<void> {
   // In its second epoch it waits for what never comes.
   const waitForFileAt = { epoch: 1, file: world.path("never") };
   if (isTrainerPoint(point)) await world.setScript({ waitForFileAt });
-  const job = await submit(world);
+  const job = await newTraining(world);
   const signal = await runUntilKilled(world, job, point, victim);
   assert.equal(signal, victim === "trainer" ? null : "SIGKILL");
   await recoverJobs(await ModelRegistry.open(world.folder));
@@ -155,6 +169,78 @@ for (const [victim, points] of MATRIX) {
     ignore: Deno.build.os !== "linux",
     fn: async (test) => {
       for (const point of points) await test.step(point, () => killAt(point, victim));
+    },
+  });
+}
+
+/** What is resumed, and how: each kind has a checkpoint that no kill may cost. */
+const RESUMES = {
+  "of an interrupted model": {
+    before: (world: TrainingWorld) => breakTraining(world, { epoch: 3 }),
+    options: { restart: false },
+  },
+  "of a completed model for more epochs": {
+    async before(world: TrainingWorld) {
+      await world.setScript({ valLosses: LOSSES });
+      assert.equal((await world.train(["--max-epochs", "4"])).code, 0);
+      return await world.model();
+    },
+    options: { restart: false, maxEpochs: 6 },
+  },
+  "from epoch 0": {
+    before: (world: TrainingWorld) => breakTraining(world, { epoch: 3 }),
+    options: { restart: true, maxEpochs: 6 },
+  },
+};
+
+/** Before the trainer's start was written down, what the model had is still what it has. */
+const NOT_BEGUN: readonly KillPoint[] = [
+  "between the registration and the state",
+  "between the trainer's spawn and the state",
+  "between the trainer's state and its event",
+];
+
+async function killResumeAt(
+  point: KillPoint,
+  { before, options }: typeof RESUMES[keyof typeof RESUMES],
+): Promise<void> {
+  using _log = new CapturedLog();
+  await using world = await TrainingWorld.create({ batchMs: 2 });
+  const old = await before(world);
+  const registry = await world.registry();
+  const waitForFileAt = { epoch: 5, file: world.path("never") };
+  const isInTraining = isTrainerPoint(point);
+  await world.setScript({ valLosses: LOSSES, ...(isInTraining ? { waitForFileAt } : {}) });
+  const job = await submit(world, await resumeRequest(registry, old.id, options));
+  assert.equal(await runUntilKilled(world, job, point, "supervisor"), "SIGKILL");
+  await recoverJobs(registry);
+  assert.deepEqual(await recoverJobs(registry), []);
+  assert.deepEqual(await processesOf(job), []);
+  await assertManifest(world);
+  const entry = await world.model();
+  assert.equal((await job.readResult())?.models[0]?.status, entry.status);
+  const isNew = entry.attempts?.some(({ attempt }) => attempt > 1) ?? false;
+  assert.equal(isNew, !NOT_BEGUN.includes(point));
+  if (!isNew) assert.deepEqual(entry.checkpoint?.sha256, old.checkpoint?.sha256);
+  if (entry.status === "completed" && entry.last_epoch === 5) return;
+  const isLost = entry.status === "failed";
+  assert.equal(isLost, options.restart && isNew && entry.last_checkpoint_path === null);
+  await world.setScript({ valLosses: LOSSES });
+  const restart = isLost ? ["--restart"] : [];
+  const again = await resumeModel(world, old.id, ["--max-epochs", "6", ...restart]);
+  assert.equal(again.code, 0, again.stderr);
+  await assertAllSix(world, await world.model());
+}
+
+for (const [kind, resume] of Object.entries(RESUMES)) {
+  Deno.test({
+    name: `SIGKILL of a resume ${kind} at every point costs no checkpoint`,
+    ignore: Deno.build.os !== "linux",
+    async fn(test) {
+      const points = OTHER_POINTS.filter((point) => point !== "before the registration");
+      for (const point of [...points, ...TRAINER_POINTS]) {
+        await test.step(point, () => killResumeAt(point, resume));
+      }
     },
   });
 }

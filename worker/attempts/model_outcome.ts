@@ -53,7 +53,8 @@ export async function outcomeOfModel(
   const folder = entry && entryFolder(entry);
   if (!entry || !folder) return own;
   const attempts = attemptsSinceRestart(entry, registry);
-  if (attempts.length === 1 && attempts[0]?.number === 1 && ended.attempt !== null) return own;
+  // An attempt that the entry does not know yet has trained nothing: those before it count.
+  if (attempts.length === 1 && attempts[0]?.number === 1 && ended.attempt === 1) return own;
   const files = await Promise.all(attempts.map(readAttempt));
   const sound = files.filter((attempt) =>
     wrongFirstEpoch(attempt) === null && !isKnownWrong(attempt, ended)
