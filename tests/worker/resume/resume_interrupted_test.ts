@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { ModelEntry } from "../../../lib/registry.ts";
+import { JobFolder } from "../../../worker/job_folder.ts";
 import { resumeInterrupted } from "../../../worker/resume/resume_interrupted.ts";
 import { QueueBed } from "../../support/queue_bed.ts";
 
@@ -48,6 +49,29 @@ Deno.test("only what a crash, a power cut or a shutdown has interrupted is resum
   assert.equal(bed.queue.fill.waiting, 2, "three jobs, of which one starts at once");
   const job = await bed.queue.findByKey(`resume-${crash}-1`);
   assert.ok(job !== null);
+});
+
+Deno.test("a job that ended before it trained the model is followed by another, unless a person ended it", async () => {
+  await using bed = await QueueBed.create();
+  const { registry, queue } = bed;
+  const id = await add(bed, "00000001", { reason: "crash" });
+  const request = (name: string, key: string) => bed.request(name, key);
+  const keys = ["", "-2", "-3", "-4", "-5"].map((end) => `resume-${id}-1${end}`);
+  for (const [index, key] of keys.entries()) {
+    await resumeInterrupted(registry, queue, request);
+    await resumeInterrupted(registry, queue, request);
+    assert.equal((await JobFolder.list(registry.root)).length, index + 1);
+    const job = await queue.find(await queue.findByKey(key) ?? "");
+    await job.writeState({ ...await job.readState(), status: "failed" });
+  }
+  await resumeInterrupted(registry, queue, request);
+  assert.equal((await JobFolder.list(registry.root)).length, keys.length, "not for ever");
+  const last = await queue.find(await queue.findByKey(keys[4] ?? "") ?? "");
+  await Deno.remove(last.path, { recursive: true });
+  const third = await queue.find(await queue.findByKey(keys[2] ?? "") ?? "");
+  await third.writeState({ ...await third.readState(), status: "cancelled" });
+  await resumeInterrupted(registry, queue, request);
+  assert.equal((await JobFolder.list(registry.root)).length, keys.length - 1);
 });
 
 Deno.test("a model that cannot be resumed does not keep others from it", async () => {
