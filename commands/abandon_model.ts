@@ -5,6 +5,7 @@ import type { LocatedModel } from "../lib/registry/located_model.ts";
 import { modelFolder } from "../lib/registry/model_folder.ts";
 import { writeStdout } from "../lib/terminal/output.ts";
 import { typedCommand } from "../lib/terminal/typed_command.ts";
+import { refuseIfResumed } from "../worker/resume/taken.ts";
 import { locateModel } from "../worker/view/locate_models.ts";
 import { asksWorkers } from "./shared/asks_workers.ts";
 import { openForReading } from "./shared/open_registry.ts";
@@ -49,6 +50,7 @@ async function run(name: string, options: Options): Promise<void> {
 async function abandonHere(name: string, options: Options): Promise<LocatedModel> {
   const registry = await openForReading(options.registry);
   const { id } = await registry.resolve(name);
+  await refuseIfResumed(registry.root, id, "abandon");
   await registry.abandon(id);
   return await locateModel(registry, await registry.resolve(id));
 }

@@ -1,7 +1,13 @@
+import { join } from "node:path";
+import { makeFolder } from "../lib/files/atomic_write.ts";
+import { FileLock } from "../lib/files/lock.ts";
 import type { TrainRequest } from "../lib/training/train_request.ts";
 import { type StartedSupervisor, startLocalSupervisor } from "./executor/local.ts";
 import { JobFolder, type JobState } from "./job_folder.ts";
+import { refuseIfTaken } from "./resume/taken.ts";
 import { identifyProcess } from "./host/process_identity.ts";
+
+const RESUME_LOCK = "resume.lock";
 
 /** A job that was submitted on this machine. */
 export interface SubmittedJob {
@@ -14,6 +20,7 @@ export interface SubmittedJob {
  *
  * @param root absolute path of the registry root
  * @param trainer absolute path of the sleap-nn to use
+ * @throws {ConflictError} when another job is to resume the same model
  * @throws {SleapRtcError} when the folder cannot be written or the supervisor cannot be started
  */
 export async function submitLocalJob(
@@ -21,7 +28,9 @@ export async function submitLocalJob(
   request: TrainRequest,
   trainer: string,
 ): Promise<SubmittedJob> {
-  const folder = await create(root, request, { starter: await identifyProcess(Deno.pid) });
+  const folder = await createUnlessTaken(root, request, {
+    starter: await identifyProcess(Deno.pid),
+  });
   try {
     return { folder, supervisor: await startLocalSupervisor(folder, trainer) };
   } catch (error) {
@@ -35,6 +44,7 @@ export async function submitLocalJob(
  *
  * @param root absolute path of the registry root
  * @param turn its turn, the lowest first
+ * @throws {ConflictError} when another job is to resume the same model
  * @throws {SleapRtcError} when the folder cannot be written
  */
 export async function createQueuedJob(
@@ -42,13 +52,30 @@ export async function createQueuedJob(
   request: TrainRequest,
   turn: number,
 ): Promise<JobFolder> {
-  return await create(root, request, { starter: null, turn });
+  return await createUnlessTaken(root, request, { starter: null, turn });
+}
+
+type Start = Pick<JobState, "starter" | "turn">;
+
+/** Of two resumes of one model at the same time only one is taken. */
+async function createUnlessTaken(
+  root: string,
+  request: TrainRequest,
+  start: Start,
+): Promise<JobFolder> {
+  const { spec } = request;
+  const isResume = Boolean(spec.resumed_from) || spec.models.some(({ resume }) => resume);
+  if (!isResume) return await create(root, request, start);
+  await makeFolder(join(root, "jobs"));
+  using _lock = await FileLock.acquire(join(root, "jobs", RESUME_LOCK));
+  await refuseIfTaken(root, spec);
+  return await create(root, request, start);
 }
 
 async function create(
   root: string,
   { spec, configs }: TrainRequest,
-  start: Pick<JobState, "starter" | "turn">,
+  start: Start,
 ): Promise<JobFolder> {
   return await JobFolder.create(root, spec, {
     version: 1,

@@ -42,6 +42,10 @@ export const ModelSpecSchema = v.object({
     model_id: v.string(),
     /** Begin again from epoch 0 instead of going on from the checkpoint. */
     restart: v.boolean(),
+    /** The job that had trained it last when this was asked for; absent: not known. */
+    job_id: v.optional(v.nullable(v.string())),
+    /** It was abandoned when this was asked for; absent: not known. */
+    abandoned: v.optional(v.boolean()),
   }))),
   /** Total number of epochs of this model; absent: as the job's overrides say. */
   max_epochs: epochs,

@@ -12,6 +12,7 @@ import {
 } from "../../lib/protocol/worker_calls.ts";
 import type { ModelEntry, ModelRegistry, ModelStatus } from "../../lib/registry.ts";
 import { readMessage } from "../../lib/transfer/wire.ts";
+import { refuseIfResumed } from "../resume/taken.ts";
 import { findMissingFiles, locateModel } from "../view/locate_models.ts";
 
 /** What one message holds for certain, in UTF-16 units: characters may take three bytes. */
@@ -30,6 +31,7 @@ export function registryHandlers(
     [WORKER_METHODS.abandonModel]: async (params: unknown) => {
       const { name } = readMessage(GetModelSchema, params, WORKER_METHODS.abandonModel);
       const { id } = await registry.resolve(name);
+      await refuseIfResumed(registry.root, id, "abandon");
       await registry.abandon(id);
       return await remoteModel(registry, await registry.resolve(id));
     },

@@ -13,6 +13,7 @@ import { entryFolder } from "../../lib/registry/model_folder.ts";
 import { readTrainConfig } from "../../lib/sleap_nn/train_config.ts";
 import { isFinalStatus, JobFolder } from "../job_folder.ts";
 import { attemptFolder } from "../attempts/attempts.ts";
+import { takenByRelatives } from "./taken.ts";
 
 const log = logger("resume");
 
@@ -47,7 +48,7 @@ async function fromJobFolder(entry: ModelEntry, registry: ModelRegistry): Promis
     const spec = await folder.readSpec();
     const model = spec.models[entry.model_index ?? 0];
     if (model === undefined || model.model_type !== entry.model_type) return null;
-    const pending = await pendingModels(folder, spec, registry);
+    const pending = await pendingModels(folder, spec);
     const configs = new Map<string, string>();
     for (const { config } of [model, ...pending]) {
       configs.set(config, await folder.readConfig(config));
@@ -67,20 +68,14 @@ async function fromJobFolder(entry: ModelEntry, registry: ModelRegistry): Promis
   }
 }
 
-/** Those of a job that goes on are its own business, and those of a resume since then are trained. */
-async function pendingModels(
-  folder: JobFolder,
-  spec: TrainSpec,
-  registry: ModelRegistry,
-): Promise<ModelSpec[]> {
+/** Those of a job that goes on are its own business, and so are those of its relatives. */
+async function pendingModels(folder: JobFolder, spec: TrainSpec): Promise<ModelSpec[]> {
   const { status, models } = await folder.readState();
   if (!isFinalStatus(status)) return [];
   const pending = spec.models.filter((_, index) => (models[index]?.model_id ?? null) === null);
   if (pending.length === 0) return [];
-  const since = Date.parse(spec.created_at);
-  const entries = (await registry.list())
-    .filter(({ created_at }) => Date.parse(created_at ?? "") >= since);
-  return pending.filter(({ full_hash }) => !entries.some((one) => one.full_hash === full_hash));
+  const taken = await takenByRelatives(folder.root, folder.jobId);
+  return pending.filter(({ full_hash }) => !taken.has(full_hash));
 }
 
 async function fromModelFolder(entry: ModelEntry, registry: ModelRegistry): Promise<OldJob> {

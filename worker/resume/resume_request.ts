@@ -14,6 +14,7 @@ import { jobIdOf, newJobId } from "../../lib/training/job_id.ts";
 import type { TrainRequest } from "../../lib/training/train_request.ts";
 import { checkedCheckpoint, NothingLeftError } from "./checkpoint.ts";
 import { type OldJob, readOldJob } from "./old_job.ts";
+import { refuseIfResumed } from "./taken.ts";
 
 /** How a model is resumed. */
 export interface ResumeOptions {
@@ -32,7 +33,8 @@ export interface ResumeOptions {
  * @param name ID, or at least 4 characters of it
  * @throws {NotFoundError} for an unknown model, or one whose checkpoint, configuration or labels are
  *   gone
- * @throws {ConflictError} while the model is trained, or when its checkpoint is another file now
+ * @throws {ConflictError} while the model is trained, while a job waits that is to resume it, or when
+ *   its checkpoint is another file now
  * @throws {UsageError} when nothing is left to train
  */
 export async function resumeRequest(
@@ -43,12 +45,13 @@ export async function resumeRequest(
   const entry = await registry.resolve(name);
   const jobId = idempotencyKey === undefined ? newJobId() : jobIdOf(idempotencyKey);
   resume(entry, { jobId, modelIndex: 0, restart });
+  await refuseIfResumed(registry.root, entry.id, "resume", jobId);
   const old = await readOldJob(entry, registry);
   const model = maxEpochs === undefined ? old.model : { ...old.model, max_epochs: maxEpochs };
   const total = overridesOf(model, old).max_epochs ?? configOf(old, model).maxEpochs;
   const goesOn = restart || await hasMore(entry, total, old, registry);
   const models = goesOn
-    ? [{ ...model, resume: { model_id: entry.id, restart } }, ...old.pending]
+    ? [{ ...model, resume: resumeOf(entry, restart) }, ...old.pending]
     : old.pending;
   await checkLabels(old, models);
   const { labels_path, val_labels_path, base_dir } = old.labels;
@@ -68,6 +71,16 @@ export async function resumeRequest(
   const used = new Set(models.map(({ config }) => config));
   const configs = new Map([...old.configs].filter(([config]) => used.has(config)));
   return { spec, configs, warnings: goesOn ? [] : [onlyPending(entry, models)] };
+}
+
+/** With how the model stands now: should that change while the job waits, it must not go on. */
+function resumeOf(entry: ModelEntry, restart: boolean): NonNullable<ModelSpec["resume"]> {
+  return {
+    model_id: entry.id,
+    restart,
+    job_id: entry.job_id ?? null,
+    abandoned: entry.status === "abandoned",
+  };
 }
 
 /** Is something of the model itself left to train? Where not, its job's other models may be. */

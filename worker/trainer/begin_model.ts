@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { NotFoundError } from "../../lib/errors.ts";
+import { ConflictError, NotFoundError } from "../../lib/errors.ts";
 import type { StartedFrom } from "../../lib/protocol/job_events.ts";
 import { type ModelSpec, overridesOf } from "../../lib/protocol/job_spec.ts";
 import type { ModelEntry } from "../../lib/registry.ts";
@@ -51,15 +51,17 @@ async function takeUp(
   record: JobRecord,
   model: number,
   spec: ModelSpec,
-  { model_id: modelId, restart }: NonNullable<ModelSpec["resume"]>,
+  asked: NonNullable<ModelSpec["resume"]>,
   tools: TrainTools,
 ): Promise<BegunModel> {
   const { registry } = record;
+  const { model_id: modelId, restart } = asked;
   const entry = await registry.get(modelId);
   const stored = entry && entryFolder(entry);
   if (!entry || !stored) throw new NotFoundError(`No model "${modelId}" in this registry`);
   const resumption = { jobId: tools.job.job_id, modelIndex: model, restart };
   resume(entry, resumption);
+  refuseIfChanged(entry, asked);
   const startedFrom = restart
     ? null
     : await checkedCheckpoint(entry, await maxEpochsOf(record, spec, tools), registry);
@@ -70,6 +72,26 @@ async function takeUp(
   await record.registered(model, modelId, spec.model_type, attempt);
   const splitFolder = restart ? null : attemptsSinceRestart(entry, registry)[0]?.folder ?? null;
   return { modelId, attempt, startedFrom, folder, splitFolder };
+}
+
+/** Whoever asked for it meant the model as it was then. */
+function refuseIfChanged(
+  { id, job_id, status }: ModelEntry,
+  asked: NonNullable<ModelSpec["resume"]>,
+): void {
+  const hint = `How it stands: sleap-rtc model-info ${id}`;
+  if (asked.job_id !== undefined && (job_id ?? null) !== asked.job_id) {
+    throw new ConflictError(
+      `Cannot resume model ${id}: job ${job_id} has trained it since that was asked for`,
+      { hint },
+    );
+  }
+  if (status === "abandoned" && asked.abandoned === false) {
+    throw new ConflictError(
+      `Cannot resume model ${id}: it was abandoned since that was asked for`,
+      { hint },
+    );
+  }
 }
 
 async function maxEpochsOf(

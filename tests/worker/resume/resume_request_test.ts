@@ -24,7 +24,11 @@ Deno.test("resumeRequest() describes a job that goes on as the old one did", asy
     ...old,
     job_id: `job_${digits}`,
     created_at: spec.created_at,
-    models: [{ ...old.models[0], resume: { model_id: id, restart: false }, max_epochs: 9 }],
+    models: [{
+      ...old.models[0],
+      resume: { model_id: id, restart: false, job_id: old.job_id, abandoned: false },
+      max_epochs: 9,
+    }],
     resumed_from: old.job_id,
     idempotency_key: key,
   });
