@@ -521,7 +521,7 @@ Deno.test("a supervisor killed before the trainer of a resume: the old checkpoin
   await assertAllSix(world, await world.model());
 });
 
-Deno.test("CR31 CR32 a training that asks for no resume begins anew; the old one is announced", async () => {
+Deno.test("CR30 CR31 CR32 a training that asks for no resume begins anew; the old one is announced", async () => {
   await using world = await TrainingWorld.create();
   const broken = await breakTraining(world, { epoch: 2 });
   const { code, stderr } = await world.train(["--run-name", "run"]);
