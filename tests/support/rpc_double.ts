@@ -24,6 +24,8 @@ export class RpcDouble implements Calls {
   async call(method: string, params: unknown): Promise<unknown> {
     const id = ++this.#lastId;
     const call = Promise.withResolvers<unknown>();
+    // it may be rejected while the request still waits for room
+    call.promise.catch(() => {});
     this.#calls.set(id, call);
     try {
       await this.#send({ kind: "request", id, method, params });

@@ -185,7 +185,7 @@ Deno.test("a cancelled job is never a success, even when all is done", async () 
   assert.equal(code, 6);
   assert.equal(status, "cancelled");
   assert.equal(model.status, "completed", "its results are on the disk");
-  await assert.rejects(askOfJob(training.job, training.registry, "cancel"), ConflictError);
+  await assert.rejects(askOfJob(training.job, training.registry, "stop"), ConflictError);
 });
 
 Deno.test("jobs cancel ends a trainer that ignores SIGTERM, its loader process too", async () => {
