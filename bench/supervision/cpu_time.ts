@@ -43,7 +43,7 @@ async function sample(root: string): Promise<CpuSample> {
   const [job] = await JobFolder.list(root).catch(() => []);
   const state = await job?.readState().catch(() => null);
   const at = performance.now();
-  const stat = await statOf(state?.supervisor?.pid);
+  const stat = statOf(state?.supervisor?.pid);
   const trainer = await groupTime(state?.trainer?.pid);
   return {
     at,
@@ -57,14 +57,14 @@ async function groupTime(leader: number | undefined): Promise<number | null> {
   if (leader === undefined) return null;
   let sum = 0;
   for await (const { name } of Deno.readDir("/proc")) {
-    const stat = /^\d+$/.test(name) ? await statOf(Number(name)) : null;
+    const stat = /^\d+$/.test(name) ? statOf(Number(name)) : null;
     if (stat !== null && Number(stat[2]) === leader) sum += ownTime(stat) + childrenTime(stat);
   }
-  return await statOf(leader) === null ? null : sum;
+  return statOf(leader) === null ? null : sum;
 }
 
-async function statOf(pid: number | undefined): Promise<string[] | null> {
-  return pid === undefined ? null : await statFields(pid);
+function statOf(pid: number | undefined): string[] | null {
+  return pid === undefined ? null : statFields(pid);
 }
 
 /** `utime` and `stime` of proc(5). */

@@ -142,7 +142,7 @@ export async function livingMembers(pgid: number): Promise<number[]> {
   const living: number[] = [];
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    const fields = await statFields(Number(name));
+    const fields = statFields(Number(name));
     if (fields !== null && fields[0] !== "Z" && Number(fields[2]) === pgid) {
       living.push(Number(name));
     }

@@ -153,7 +153,7 @@ async function filterProcesses(
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     const pid = Number(name);
-    const fields = await statFields(pid);
+    const fields = statFields(pid);
     if (fields !== null && fields[0] !== "Z" && await fits(pid, fields)) found.push(pid);
   }
   return found;

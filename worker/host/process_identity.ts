@@ -65,7 +65,7 @@ export async function placeOf(identity: ProcessIdentity): Promise<Place> {
 /** When a living process started, in the platform's own form; null for one that is not alive. */
 export async function startTime(pid: number): Promise<string | null> {
   if (Deno.build.os === "linux") {
-    const fields = await statFields(pid);
+    const fields = statFields(pid);
     return fields === null || fields[0] === "Z" ? null : fields[19] ?? null;
   }
   if (Deno.build.os === "windows") return null;
@@ -74,16 +74,29 @@ export async function startTime(pid: number): Promise<string | null> {
 }
 
 /** The fields of `/proc/<pid>/stat` after the command's name: state, parent, group, … (proc(5)). */
-export async function statFields(pid: number): Promise<string[] | null> {
+export function statFields(pid: number): string[] | null {
   try {
-    const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+    // It is no disk: another thread would take ten times the CPU time.
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
     return stat.slice(stat.lastIndexOf(")") + 2).trim().split(" ");
   } catch {
     return null;
   }
 }
 
+/** Neither changes as long as this process lives, and a supervisor asks for them again and again. */
+let knownBootId: Promise<string | null> | undefined;
+let knownNamespace: Promise<string | null> | undefined;
+
 async function bootId(): Promise<string | null> {
+  return await (knownBootId ??= readBootId());
+}
+
+async function pidNamespace(): Promise<string | null> {
+  return await (knownNamespace ??= Deno.readLink("/proc/self/ns/pid").catch(() => null));
+}
+
+async function readBootId(): Promise<string | null> {
   if (Deno.build.os === "linux") {
     return (await Deno.readTextFile("/proc/sys/kernel/random/boot_id")).trim();
   }
@@ -91,10 +104,6 @@ async function bootId(): Promise<string | null> {
   const { stdout } = await new Deno.Command("sysctl", { args: ["-n", "kern.bootsessionuuid"] })
     .output();
   return new TextDecoder().decode(stdout).trim() || null;
-}
-
-async function pidNamespace(): Promise<string | null> {
-  return await Deno.readLink("/proc/self/ns/pid").catch(() => null);
 }
 
 /** Lines of `ps`, in one time zone and language, so that a start time reads the same ever after. */

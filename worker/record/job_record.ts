@@ -30,6 +30,7 @@ export class JobRecord {
   readonly #writer: EventWriter;
   #state: JobState;
   #unbooked: readonly JobEvent[] = [];
+  #appending: Promise<unknown> = Promise.resolve();
   #booking: Promise<void> = Promise.resolve();
   #bookingTimer: ReturnType<typeof setTimeout> | undefined;
   #isEnding = false;
@@ -84,7 +85,9 @@ export class JobRecord {
   async record(body: JobEventBody): Promise<JobEvent> {
     if (body.type === "trainer_started") await this.#beginModel();
     if (body.type === "model_finished" || body.type === "job_finished") this.#isEnding = true;
-    const event = await this.#persist(() => this.#writer.append(body));
+    const appending = this.#persist(() => this.#writer.append(body));
+    this.#appending = appending.catch(() => {});
+    const event = await appending;
     if (body.type === "epoch") this.#bookLater(event);
     else await this.#book([event]);
     return event;
@@ -188,14 +191,15 @@ export class JobRecord {
   }
 
   /**
-   * What comes while a booking is under way is booked by the next one, all of it at once. An event
+   * What is being appended meanwhile is booked with it, and what comes while a booking is under way
+   * by the next one, all of it at once: each booking writes the manifest. An event
    * whose booking failed is booked with the next one: never after it.
    */
   async #book(events: readonly JobEvent[]): Promise<void> {
     clearTimeout(this.#bookingTimer);
     this.#bookingTimer = undefined;
     this.#unbooked = [...this.#unbooked, ...events];
-    const booked = this.#booking.then(() => this.#bookUnbooked());
+    const booked = this.#booking.then(() => this.#appending).then(() => this.#bookUnbooked());
     this.#booking = booked.catch(() => {});
     await booked;
   }

@@ -56,6 +56,15 @@ export interface TrainerSight {
   stopReceived: boolean;
 }
 
+/** A complete checkpoint that is new since the last look. */
+interface SeenCheckpoint {
+  kind: "best" | "last";
+  path: string;
+  stamp: string;
+  /** 0-based index. */
+  epoch: number;
+}
+
 /** Watches one trainer from before its start until after its end. */
 export class TrainerWatch {
   readonly #trainer: WatchedTrainer;
@@ -124,7 +133,7 @@ export class TrainerWatch {
   async #look(options: { last: boolean }): Promise<void> {
     try {
       await this.#lookAtEpochs(options);
-      for (const kind of ["best", "last"] as const) await this.#lookAtCheckpoint(kind);
+      await this.#lookAtCheckpoints();
       await this.#lookAtLog();
     } catch (error) {
       log.warn(`cannot look at the trainer's files: ${messageOf(error)}`);
@@ -166,23 +175,27 @@ export class TrainerWatch {
     this.#record({ type: "batch", epoch, batch, loss });
   }
 
-  async #lookAtCheckpoint(kind: "best" | "last"): Promise<void> {
+  /** Recorded one right after the other, they share a booking. */
+  async #lookAtCheckpoints(): Promise<void> {
+    const seen = [...await this.#newCheckpoint("best"), ...await this.#newCheckpoint("last")];
+    if (seen.length === 0) return;
+    // What is booked must outlive a power cut: sleap-nn leaves its files in the page cache.
+    for (const file of [...seen.map(({ path }) => path), this.#csvPath]) await syncFile(file);
+    await syncFolder(this.#trainer.runFolder);
+    for (const { kind, path, stamp, epoch } of seen) {
+      this.#taken(path, stamp);
+      if (kind === "last") this.#lastCheckpoint = epoch;
+      this.#record({ type: "checkpoint", epoch, path: this.#trainer.storedPath(path), kind });
+    }
+  }
+
+  async #newCheckpoint(kind: "best" | "last"): Promise<SeenCheckpoint[]> {
     const path = join(this.#trainer.runFolder, `${kind}.ckpt`);
     const stamp = this.#newStamp(path);
-    if (stamp === null) return;
+    if (stamp === null) return [];
     const checkpoint = await readCheckpoint(path);
-    if (!checkpoint.ok || !this.#trainer.firstEpoch.reported(checkpoint.epoch)) return;
-    // What is booked must outlive a power cut: sleap-nn leaves its files in the page cache.
-    for (const file of [path, this.#csvPath]) await syncFile(file);
-    await syncFolder(this.#trainer.runFolder);
-    this.#taken(path, stamp);
-    if (kind === "last") this.#lastCheckpoint = checkpoint.epoch;
-    this.#record({
-      type: "checkpoint",
-      epoch: checkpoint.epoch,
-      path: this.#trainer.storedPath(path),
-      kind,
-    });
+    if (!checkpoint.ok || !this.#trainer.firstEpoch.reported(checkpoint.epoch)) return [];
+    return [{ kind, path, stamp, epoch: checkpoint.epoch }];
   }
 
   async #lookAtLog(): Promise<void> {
