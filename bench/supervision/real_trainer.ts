@@ -11,7 +11,7 @@ import { pythonOf } from "../../lib/sleap_nn/installation.ts";
 import { writeStderr } from "../../lib/terminal/output.ts";
 import type { Measurement } from "../measurement.ts";
 import { type CpuSample, sampleCpu } from "./cpu_time.ts";
-import { succeed, trainLocally, withFolder } from "./train_locally.ts";
+import { type Program, succeed, trainLocally, withFolder } from "./train_locally.ts";
 
 const DEMO = fileURLToPath(new URL("../../scripts/demo/", import.meta.url));
 const CONFIG = `${DEMO}single_instance.yaml`;
@@ -26,7 +26,7 @@ interface Engine {
 }
 
 /** Measure it; says on stderr why, where it cannot be measured. */
-export async function measureRealTrainer(): Promise<Measurement[]> {
+export async function measureRealTrainer(program: Program): Promise<Measurement[]> {
   const engine = await findEngine();
   if (typeof engine === "string") {
     writeStderr(`The CPU time beside the real trainer was not measured: ${engine}\n`);
@@ -34,7 +34,7 @@ export async function measureRealTrainer(): Promise<Measurement[]> {
   }
   const shares: CpuShare[] = [];
   for (let n = 0; n < RUNS; n++) {
-    shares.push(await withFolder((folder) => measureTraining(folder, engine)));
+    shares.push(await withFolder((folder) => measureTraining(program, folder, engine)));
   }
   return [
     { figure: "CPU time of a real trainer", samples: shares.map(trainerOf), budget: null },
@@ -62,14 +62,18 @@ async function findEngine(): Promise<Engine | string> {
   }
 }
 
-async function measureTraining(folder: string, { sleapNn, python }: Engine): Promise<CpuShare> {
+async function measureTraining(
+  program: Program,
+  folder: string,
+  { sleapNn, python }: Engine,
+): Promise<CpuShare> {
   const env = {
     OMP_NUM_THREADS: Deno.env.get("OMP_NUM_THREADS") ?? "1",
     SLEAP_RTC_HOME: `${folder}/home`,
     SLEAP_RTC_SLEAP_NN: sleapNn,
   };
   await succeed(python, [`${DEMO}make_data.py`, "data"], { cwd: folder, env });
-  const training = trainLocally(folder, ["--config", CONFIG, ...LABELS], env);
+  const training = trainLocally(program, folder, ["--config", CONFIG, ...LABELS], env);
   const [samples] = await Promise.all([sampleCpu(folder, training), training]);
   return shareOf(samples);
 }

@@ -11,7 +11,7 @@ import {
 } from "../../scripts/compile/placeholder_files.ts";
 import type { Measurement } from "../measurement.ts";
 import { type CpuSample, sampleCpu } from "./cpu_time.ts";
-import { succeed, trainLocally, withFolder } from "./train_locally.ts";
+import { type Program, succeed, trainLocally, withFolder } from "./train_locally.ts";
 
 const PAIRS = 5;
 const EPOCHS = 10;
@@ -53,13 +53,13 @@ interface Supervised {
  * Measure it. The supervisor's CPU time is only reported: epochs of a second are work for it, a
  * stand-in that sleeps is none to compare it with.
  */
-export async function measureStandIn(): Promise<Measurement[]> {
+export async function measureStandIn(program: Program): Promise<Measurement[]> {
   const alone: number[] = [];
   const supervised: Supervised[] = [];
   for (let pair = 0; pair < PAIRS; pair++) {
     const both = [
       async () => alone.push(await withStandIn(trainAlone)),
-      async () => supervised.push(await withStandIn(trainSupervised)),
+      async () => supervised.push(await withStandIn((folder) => trainSupervised(program, folder))),
     ];
     for (const measure of pair % 2 === 0 ? both : both.toReversed()) await measure();
   }
@@ -102,10 +102,10 @@ async function trainAlone(folder: string): Promise<number> {
   return performance.now() - began;
 }
 
-async function trainSupervised(folder: string): Promise<Supervised> {
+async function trainSupervised(program: Program, folder: string): Promise<Supervised> {
   const args = ["--config", "centroid.yaml", "--labels", "labels.slp"];
   const began = performance.now();
-  const training = trainLocally(folder, args, { SLEAP_RTC_SLEAP_NN: standIn(folder) })
+  const training = trainLocally(program, folder, args, { SLEAP_RTC_SLEAP_NN: standIn(folder) })
     .then(() => performance.now() - began);
   const [wall, samples] = await Promise.all([training, sampleCpu(folder, training)]);
   return { wall, cpuOfMinute: cpuOfMinute(samples) };
