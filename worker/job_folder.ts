@@ -12,8 +12,13 @@ import { makeFolder, syncFolder, writeError, writeFileAtomic } from "../lib/file
 import { isFolder, modifiedAt } from "../lib/files/file_info.ts";
 import { FileLock } from "../lib/files/lock.ts";
 import { MODEL_STATUSES } from "../lib/registry/entry.ts";
-import { JOB_STATUSES } from "../lib/protocol/job_events.ts";
-import { type JobSpec, JobSpecSchema } from "../lib/protocol/job_spec.ts";
+import { JOB_STATUSES, OutputSchema } from "../lib/protocol/job_events.ts";
+import {
+  type JobSpec,
+  JobSpecSchema,
+  type TrainSpec,
+  TrainSpecSchema,
+} from "../lib/protocol/job_spec.ts";
 import { ProcessIdentitySchema } from "./host/process_identity.ts";
 import { setReserve } from "./record/reserve.ts";
 
@@ -23,7 +28,7 @@ const JOB_ID = /^job_[0-9a-f]{8}$/;
 const VERSION = 1;
 const text = v.nullable(v.string());
 
-/** The trainer that was started last. */
+/** The sleap-nn that was started last; one that predicts has model 0 and attempt 1. */
 const TrainerSchema = v.object({
   ...ProcessIdentitySchema.entries,
   /** Index into the job's models. */
@@ -33,7 +38,7 @@ const TrainerSchema = v.object({
   /** Where its output begins in `log.txt`, in bytes. */
   log_offset: v.number(),
 });
-/** The trainer that was started last. */
+/** The sleap-nn that was started last. */
 export type Trainer = v.InferOutput<typeof TrainerSchema>;
 
 /** `state.json`: where a job stands. */
@@ -64,6 +69,8 @@ export const JobResultSchema = v.object({
   error: text,
   finished_at: v.string(),
   models: JobStateSchema.entries.models,
+  /** Predictions of a job that made some. */
+  output: v.nullish(OutputSchema),
 });
 /** `result.json`: how a job ended. */
 export type JobResult = v.InferOutput<typeof JobResultSchema>;
@@ -186,6 +193,17 @@ export class JobFolder {
    */
   async readSpec(): Promise<JobSpec> {
     return await this.#read("spec.json", JobSpecSchema);
+  }
+
+  /**
+   * The description of a training.
+   *
+   * @throws {NotFoundError} when there is no such job
+   * @throws {NewerJobError} when a newer program wrote the file
+   * @throws {ConflictError} when it is damaged, or the job does not train
+   */
+  async readTrainSpec(): Promise<TrainSpec> {
+    return await this.#read("spec.json", TrainSpecSchema);
   }
 
   /**

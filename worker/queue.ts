@@ -9,9 +9,9 @@ import { messageOf, NotFoundError } from "../lib/errors.ts";
 import { isFolder } from "../lib/files/file_info.ts";
 import { logger } from "../lib/log.ts";
 import type { ModelRegistry } from "../lib/registry.ts";
-import type { TrainRequest } from "../lib/training/train_request.ts";
 import type { StartedSupervisor } from "./executor/local.ts";
 import { JobFolder } from "./job_folder.ts";
+import type { NewJob } from "./new_job.ts";
 import { findJobOfKey } from "./queue/job_ids.ts";
 import { OpenJobs } from "./queue/open_jobs.ts";
 import { placesOf, type QueuePlace } from "./queue/places.ts";
@@ -92,7 +92,7 @@ export class JobQueue {
    * @returns its ID; the job is on the disk then
    * @throws {SleapRtcError} when it cannot be written
    */
-  async submit(request: TrainRequest): Promise<string> {
+  async submit(request: NewJob): Promise<string> {
     // In turn with the looks, which would otherwise overlook a job that is written meanwhile.
     const jobId = await this.#inTurn(() => this.#submit(request));
     void this.look();
@@ -159,7 +159,7 @@ export class JobQueue {
     return done;
   }
 
-  async #submit(request: TrainRequest): Promise<string> {
+  async #submit(request: NewJob): Promise<string> {
     const { root } = this.#registry;
     const key = request.spec.idempotency_key;
     const { known, freeId } = key ? await findJobOfKey(root, key) : { known: null, freeId: null };

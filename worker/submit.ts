@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { makeFolder } from "../lib/files/atomic_write.ts";
 import { FileLock } from "../lib/files/lock.ts";
-import type { TrainRequest } from "../lib/training/train_request.ts";
 import { type StartedSupervisor, startLocalSupervisor } from "./executor/local.ts";
 import { JobFolder, type JobState } from "./job_folder.ts";
+import type { NewJob } from "./new_job.ts";
 import { refuseIfTaken } from "./resume/taken.ts";
 import { identifyProcess } from "./host/process_identity.ts";
 
@@ -25,7 +25,7 @@ export interface SubmittedJob {
  */
 export async function submitLocalJob(
   root: string,
-  request: TrainRequest,
+  request: NewJob,
   trainer: string,
 ): Promise<SubmittedJob> {
   const folder = await createUnlessTaken(root, request, {
@@ -49,7 +49,7 @@ export async function submitLocalJob(
  */
 export async function createQueuedJob(
   root: string,
-  request: TrainRequest,
+  request: NewJob,
   turn: number,
 ): Promise<JobFolder> {
   return await createUnlessTaken(root, request, { starter: null, turn });
@@ -60,11 +60,12 @@ type Start = Pick<JobState, "starter" | "turn">;
 /** Of two resumes of one model at the same time only one is taken. */
 async function createUnlessTaken(
   root: string,
-  request: TrainRequest,
+  request: NewJob,
   start: Start,
 ): Promise<JobFolder> {
   const { spec } = request;
-  const isResume = Boolean(spec.resumed_from) || spec.models.some(({ resume }) => resume);
+  const isResume = spec.type === "train" &&
+    (Boolean(spec.resumed_from) || spec.models.some(({ resume }) => resume));
   if (!isResume) return await create(root, request, start);
   await makeFolder(join(root, "jobs"));
   using _lock = await FileLock.acquire(join(root, "jobs", RESUME_LOCK));
@@ -74,7 +75,7 @@ async function createUnlessTaken(
 
 async function create(
   root: string,
-  { spec, configs }: TrainRequest,
+  { spec, configs }: NewJob,
   start: Start,
 ): Promise<JobFolder> {
   return await JobFolder.create(root, spec, {
@@ -84,7 +85,9 @@ async function create(
     updated_at: new Date().toISOString(),
     supervisor: null,
     trainer: null,
-    models: spec.models.map(() => ({ model_id: null, status: "pending" })),
+    models: spec.type === "train"
+      ? spec.models.map(() => ({ model_id: null, status: "pending" }))
+      : [],
     ...start,
   }, configs);
 }

@@ -5,10 +5,10 @@
  * @module
  */
 import { hostname } from "node:os";
-import { messageOf } from "../lib/errors.ts";
+import { messageOf, UsageError } from "../lib/errors.ts";
 import { logger } from "../lib/log.ts";
 import type { FinalJobStatus } from "../lib/protocol/job_events.ts";
-import type { JobSpec } from "../lib/protocol/job_spec.ts";
+import type { JobSpec, TrainSpec } from "../lib/protocol/job_spec.ts";
 import { ModelRegistry } from "../lib/registry.ts";
 import { findSleapNn } from "../lib/sleap_nn/executable.ts";
 import { VERSION } from "../lib/version.ts";
@@ -66,6 +66,7 @@ async function runJob(
   try {
     await writeDownStart(record);
     teller = new RequestTeller(record, requests);
+    if (job.type !== "train") throw new UsageError(`Cannot run a job of type "${job.type}"`);
     const end = await trainModels(record, job, requests, stop);
     await teller.close();
     return await finishJob(record, end);
@@ -92,7 +93,7 @@ async function writeDownStart(record: JobRecord): Promise<void> {
 
 async function trainModels(
   record: JobRecord,
-  job: JobSpec,
+  job: TrainSpec,
   requests: RequestWatch,
   stop: AbortSignal,
 ): Promise<JobEnd> {

@@ -74,7 +74,8 @@ export function followLocally(
   const lookOptions = lookOptionsOf(root);
   return {
     jobId: folder.jobId,
-    modelTypes: async () => (await folder.readSpec()).models.map(({ model_type }) => model_type),
+    modelTypes: async () =>
+      (await folder.readTrainSpec()).models.map(({ model_type }) => model_type),
     // What has ended tells so when it is left.
     knownStatus: () => null,
     knownModels: async () => (await summaryOf(folder, registry))?.models ?? [],

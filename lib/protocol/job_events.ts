@@ -107,6 +107,17 @@ export const ModelOutcomeSchema = v.object({
 /** How the training of one model ended. */
 export type ModelOutcome = v.InferOutput<typeof ModelOutcomeSchema>;
 
+/** Predictions that are complete on disk. */
+export const OutputSchema = v.object({
+  /** Absolute path on the machine that made them. */
+  path: v.string(),
+  /** 64 hex digits. */
+  sha256: v.string(),
+  bytes: index,
+});
+/** Predictions that are complete on disk. */
+export type Output = v.InferOutput<typeof OutputSchema>;
+
 const ofModel = {
   /** Index into the job's models. */
   model: index,
@@ -184,6 +195,33 @@ const bodies = {
     model_id: v.string(),
     outcome: ModelOutcomeSchema,
   }),
+  /** sleap-nn is about to predict. */
+  predictor_started: v.object({
+    type: v.literal("predictor_started"),
+    pid: count,
+    command: v.array(v.string()),
+    /** Where its output begins in the job's `log.txt`, in bytes. */
+    log_offset: index,
+  }),
+  /** How many frames are done; at most one a second. */
+  frames: v.object({
+    type: v.literal("frames"),
+    phase: v.picklist(["inference", "tracking"]),
+    done: index,
+    /** Null: not known. */
+    total: v.nullable(index),
+    /** Frames a second; null: not known. */
+    rate: optionalNumber,
+    /** Seconds that are left; null: not known. */
+    eta: optionalNumber,
+  }),
+  /** The predictions are in their place. */
+  predictions_written: v.object({
+    type: v.literal("predictions_written"),
+    output: OutputSchema,
+    /** Number of frames that were looked at; null: not known. */
+    frames: v.nullable(index),
+  }),
   job_finished: v.object({
     type: v.literal("job_finished"),
     status: v.picklist(["succeeded", "failed", "cancelled", "interrupted"]),
@@ -205,6 +243,9 @@ export const JobEventBodySchema = v.variant("type", [
   bodies.checkpoint,
   bodies.warning,
   bodies.model_finished,
+  bodies.predictor_started,
+  bodies.frames,
+  bodies.predictions_written,
   bodies.job_finished,
 ]);
 /** What happened, without its place in the sequence. */

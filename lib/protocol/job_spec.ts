@@ -4,6 +4,7 @@
  * @module
  */
 import * as v from "valibot";
+import { TrackSpecSchema } from "./track_spec.ts";
 
 const epochs = v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1)));
 
@@ -67,6 +68,8 @@ export const TrainSpecSchema = v.object({
   /** Absolute folder against which relative paths in the configurations are resolved. */
   base_dir: v.string(),
   overrides: TrainOverridesSchema,
+  /** Alias that the first model gets when it is registered; absent or null: none. */
+  alias: v.optional(v.nullable(v.string())),
   /** The job whose model this one resumes; absent or null: none. */
   resumed_from: v.optional(v.nullable(v.string())),
   /** Chosen by who submits: submitting twice with the same key gives the same job. */
@@ -84,6 +87,6 @@ export function overridesOf(
 }
 
 /** Every kind of job. */
-export const JobSpecSchema = TrainSpecSchema;
+export const JobSpecSchema = v.variant("type", [TrainSpecSchema, TrackSpecSchema]);
 /** Every kind of job. */
 export type JobSpec = v.InferOutput<typeof JobSpecSchema>;

@@ -12,6 +12,7 @@
 import * as v from "valibot";
 import { jsonDepth } from "./json_depth.ts";
 import { TrainOverridesSchema } from "./job_spec.ts";
+import { PredictOptionsSchema } from "./track_spec.ts";
 
 /** Deepest nesting that is read. */
 const MAX_DEPTH = 32;
@@ -45,11 +46,54 @@ export const TrainSubmissionSchema = v.object({
   resume_model: v.nullish(v.pipe(v.string(), v.nonEmpty(), v.maxLength(256))),
   /** Begin that model again from epoch 0; ours. */
   restart: v.nullish(v.boolean()),
+  /** Alias of the first model; ours. */
+  alias: v.nullish(v.pipe(v.string(), v.maxLength(256))),
   /** Submitting twice with the same key gives the same job; ours. */
   idempotency_key: v.nullish(v.pipe(v.string(), v.regex(/^[\w-]{8,64}$/))),
 });
 /** A training that a client asks for. */
 export type TrainSubmission = v.InferOutput<typeof TrainSubmissionSchema>;
+
+/**
+ * Predictions that a client asks for. Paths are the worker's. Keys that we do not know are ignored.
+ */
+export const TrackSubmissionSchema = v.object({
+  type: v.literal("track"),
+  /** A video or `.slp`. */
+  data_path: path,
+  /** IDs, aliases or prefixes of models of the worker; ours. */
+  models: v.nullish(
+    v.pipe(v.array(v.pipe(v.string(), v.nonEmpty(), v.maxLength(256))), v.maxLength(2)),
+  ),
+  /** Model folders or checkpoints, instead of models. */
+  model_paths: v.nullish(v.pipe(v.array(path), v.maxLength(2))),
+  /** Interrupted models may predict; ours. */
+  allow_interrupted: v.nullish(v.boolean()),
+  /** Where the worker keeps the predictions; absent: in the job's folder. */
+  output_path: v.nullish(path),
+  batch_size: v.nullish(PredictOptionsSchema.entries.batch_size.wrapped),
+  peak_threshold: v.nullish(PredictOptionsSchema.entries.peak_threshold.wrapped),
+  max_instances: v.nullish(PredictOptionsSchema.entries.max_instances.wrapped),
+  tracking: v.nullish(v.boolean()),
+  frames: v.nullish(PredictOptionsSchema.entries.frames.wrapped),
+  video_index: v.nullish(PredictOptionsSchema.entries.video_index.wrapped),
+  only_suggested_frames: v.nullish(v.boolean()),
+  exclude_user_labeled: v.nullish(v.boolean()),
+  /** Python's spelling of which frames are meant. */
+  frame_filter: v.nullish(v.picklist(["suggested", "user", "predicted"])),
+  /** Further arguments for sleap-nn; ours. */
+  extra: v.nullish(v.pipe(v.array(v.pipe(v.string(), v.maxLength(1_024))), v.maxLength(64))),
+  /** New beginning of video paths in a `.slp` by old beginning. */
+  path_mappings: v.nullish(v.record(path, path)),
+  idempotency_key: TrainSubmissionSchema.entries.idempotency_key,
+});
+/** Predictions that a client asks for. */
+export type TrackSubmission = v.InferOutput<typeof TrackSubmissionSchema>;
+
+/** What a client of ours may ask for. */
+export type JobSubmission =
+  | Partial<TrainSubmission> & { type: "train" }
+  | Partial<TrackSubmission> & { type: "track"; data_path: string };
 
 /** Why a job is not taken. */
 export const JobRejectionSchema = v.object({

@@ -6,6 +6,9 @@
  * registry.list   {filters, from}           → {models: [LocatedModel], next}
  * registry.get    {name}                    → LocatedModel
  * registry.abandon {name}                   → LocatedModel
+ * registry.tag    {name, alias, remove_alias, force} → LocatedModel
+ * registry.choose {models, model_paths, allow_interrupted} → {models: [ChosenModel], partner}:
+ *                 checked, files and hashes included
  * jobs.list       {from}                    → {jobs: [JobSummary], next}, newest first
  * jobs.request    {job_id, what}            → JobSummary: the request is on the worker's disk
  * jobs.log        {job_id, from, at_seq}    → {text, next, ended, status}, in bytes of log.txt
@@ -24,7 +27,8 @@
  * @module
  */
 import * as v from "valibot";
-import { JOB_REQUESTS, JOB_STATUSES } from "./job_events.ts";
+import { JOB_REQUESTS, JOB_STATUSES, OutputSchema } from "./job_events.ts";
+import { ChosenModelSchema } from "./track_spec.ts";
 
 /** The calls and notifications. */
 export const WORKER_METHODS = {
@@ -32,6 +36,8 @@ export const WORKER_METHODS = {
   listModels: "registry.list",
   getModel: "registry.get",
   abandonModel: "registry.abandon",
+  tagModel: "registry.tag",
+  chooseModels: "registry.choose",
   listJobs: "jobs.list",
   requestOfJob: "jobs.request",
   readJobLog: "jobs.log",
@@ -104,6 +110,34 @@ export type ModelPage = v.InferOutput<typeof ModelPageSchema>;
 /** Parameters of `registry.get` and `registry.abandon`: an ID or a prefix of one. */
 export const GetModelSchema = v.object({ name: text });
 
+/** Parameters of `registry.tag`. */
+export const TagModelSchema = v.object({
+  name: text,
+  /** The new alias. */
+  alias: v.optional(text),
+  remove_alias: v.optional(v.boolean(), false),
+  /** Take the alias away from the model that has it. */
+  force: v.optional(v.boolean(), false),
+});
+
+/** Parameters of `registry.choose`. */
+export const ChooseModelsSchema = v.object({
+  /** IDs, aliases or prefixes. */
+  models: v.optional(v.pipe(v.array(text), v.maxLength(2)), []),
+  /** Model folders or checkpoints of the worker, instead. */
+  model_paths: v.optional(v.pipe(v.array(text), v.maxLength(2)), []),
+  allow_interrupted: v.optional(v.boolean(), false),
+});
+
+/** The answer to `registry.choose`. */
+export const ChosenModelsSchema = v.object({
+  models: v.array(ChosenModelSchema),
+  /** ID of the model that was added because it was trained with the named one; null: none was. */
+  partner: v.nullable(text),
+});
+/** The answer to `registry.choose`. */
+export type ChosenModels = v.InferOutput<typeof ChosenModelsSchema>;
+
 /** One job, as a list shows it. */
 export const JobSummarySchema = v.object({
   job_id: JobId,
@@ -122,7 +156,9 @@ export const JobSummarySchema = v.object({
   requested: v.nullable(v.picklist(JOB_REQUESTS)),
   /** The job whose model it resumes. */
   resumed_from: v.nullable(text),
-  /** In order; a model that waits has no ID yet. */
+  /** File name of what a job that predicts looks at; absent or null: it trains. */
+  data_name: v.nullish(text),
+  /** In order; a model that waits has no ID yet. Those that predict have the status `predicts`. */
   models: v.array(v.object({
     model_id: v.nullable(text),
     model_type: text,
@@ -187,6 +223,9 @@ export const JobDescriptionSchema = v.object({
   /** What the user should know; only where this worker process has taken the job. */
   warnings: v.array(text),
   status: v.optional(v.picklist(JOB_STATUSES)),
+  type: v.optional(v.picklist(["train", "track"]), "train"),
+  /** File name of what a job that predicts looks at; null: it trains. */
+  data_name: v.optional(v.nullable(text), null),
 });
 /** The answer to `jobs.describe`. */
 export type JobDescription = v.InferOutput<typeof JobDescriptionSchema>;
@@ -216,8 +255,10 @@ export const JobEndedNoticeSchema = v.object({
   job_id: JobId,
   status: v.picklist(JOB_STATUSES),
   error: v.nullable(v.string()),
-  /** IDs of its registered models, in order. */
+  /** IDs of its registered models, or of those that predicted, in order. */
   models: v.array(text),
+  /** Its predictions; absent or null: none. */
+  output: v.nullish(OutputSchema),
 });
 /** A notification: a watched job has ended. */
 export type JobEndedNotice = v.InferOutput<typeof JobEndedNoticeSchema>;

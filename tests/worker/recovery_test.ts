@@ -45,7 +45,7 @@ async function makeJob(world: TrainingWorld, state: Partial<JobState>): Promise<
 
 /** Begin a job as a supervisor does, up to the registration of its model. */
 async function register(folder: JobFolder, registry: ModelRegistry): Promise<string> {
-  const { models: [model], job_id } = await folder.readSpec();
+  const { models: [model], job_id } = await folder.readTrainSpec();
   if (model === undefined) throw new Error("no model");
   return await registry.register({
     id: model.full_hash.slice(0, 8),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { basename } from "node:path";
 import type * as v from "valibot";
 import {
   type JobDescription,
@@ -89,8 +90,11 @@ async function readLog(
 async function describe({ queue }: WorkerContext, params: unknown): Promise<JobDescription> {
   const { job_id } = readMessage(JobRefSchema, params, WORKER_METHODS.describeJob);
   const folder = await queue.find(job_id);
-  const [{ models }, { status }] = await Promise.all([folder.readSpec(), folder.readState()]);
+  const [spec, { status }] = await Promise.all([folder.readSpec(), folder.readState()]);
+  const models = spec.type === "train" ? spec.models : spec.predictors;
   return {
+    type: spec.type,
+    data_name: spec.type === "train" ? null : basename(spec.data_path),
     status,
     model_types: models.map(({ model_type }) => model_type),
     log_path: folder.logPath,

@@ -39,7 +39,7 @@ async function salvage(folder: JobFolder, registry: ModelRegistry): Promise<JobS
   const events = await readEvents(folder.eventsPath);
   const entries = (await registry.list()).filter((entry) => entry.job_id === folder.jobId);
   const result = await orNull(folder.readResult());
-  const spec = await orNull(folder.readSpec());
+  const spec = await orNull(folder.readTrainSpec());
   const count = Math.max(
     spec?.models.length ?? 0,
     ...entries.map(({ model_index }) => (model_index ?? -1) + 1),

@@ -45,7 +45,7 @@ async function fromJobFolder(entry: ModelEntry, registry: ModelRegistry): Promis
   const folder = JobFolder.of(registry.root, entry.job_id);
   if (folder === null) return null;
   try {
-    const spec = await folder.readSpec();
+    const spec = await folder.readTrainSpec();
     const model = spec.models[entry.model_index ?? 0];
     if (model === undefined || model.model_type !== entry.model_type) return null;
     const pending = await pendingModels(folder, spec);

@@ -5,7 +5,7 @@
  */
 import { ConflictError, messageOf } from "../../lib/errors.ts";
 import { logger } from "../../lib/log.ts";
-import type { JobSpec } from "../../lib/protocol/job_spec.ts";
+import type { TrainSpec } from "../../lib/protocol/job_spec.ts";
 import { isFinalStatus, JobFolder } from "../job_folder.ts";
 
 const log = logger("resume");
@@ -37,7 +37,7 @@ export async function refuseIfResumed(
 async function isToResume(folder: JobFolder, modelId: string): Promise<boolean> {
   const state = await readOrNull(folder, () => folder.readState());
   if (state === null || isFinalStatus(state.status)) return false;
-  const spec = await readOrNull(folder, () => folder.readSpec());
+  const spec = await readOrNull(folder, () => folder.readTrainSpec());
   return (spec?.models ?? []).some(({ resume }, index) =>
     resume?.model_id === modelId && (state.models[index]?.model_id ?? null) === null
   );
@@ -53,9 +53,9 @@ async function isToResume(folder: JobFolder, modelId: string): Promise<boolean> 
  */
 export async function takenByRelatives(root: string, jobId: string): Promise<Map<string, string>> {
   const folders = await JobFolder.list(root);
-  const specs = new Map<string, JobSpec>();
+  const specs = new Map<string, TrainSpec>();
   for (const folder of folders) {
-    const spec = await readOrNull(folder, () => folder.readSpec());
+    const spec = await readOrNull(folder, () => folder.readTrainSpec());
     if (spec !== null) specs.set(folder.jobId, spec);
   }
   const taken = new Map<string, string>();
@@ -74,7 +74,7 @@ export async function takenByRelatives(root: string, jobId: string): Promise<Map
   return taken;
 }
 
-function originOf(jobId: string, specs: ReadonlyMap<string, JobSpec>): string {
+function originOf(jobId: string, specs: ReadonlyMap<string, TrainSpec>): string {
   const seen = new Set<string>();
   let origin = jobId;
   while (!seen.has(origin)) {
@@ -91,7 +91,7 @@ function originOf(jobId: string, specs: ReadonlyMap<string, JobSpec>): string {
  * @param root absolute path of the registry root
  * @throws {ConflictError} with the other job's ID
  */
-export async function refuseIfTaken(root: string, spec: JobSpec): Promise<void> {
+export async function refuseIfTaken(root: string, spec: TrainSpec): Promise<void> {
   for (const { resume } of spec.models) {
     if (resume) await refuseIfResumed(root, resume.model_id, "resume", spec.job_id);
   }

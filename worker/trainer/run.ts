@@ -6,7 +6,7 @@
 import { messageOf } from "../../lib/errors.ts";
 import { logger } from "../../lib/log.ts";
 import type { StartedFrom } from "../../lib/protocol/job_events.ts";
-import type { JobSpec, TrainOverrides } from "../../lib/protocol/job_spec.ts";
+import type { TrainOverrides, TrainSpec } from "../../lib/protocol/job_spec.ts";
 import type { ControlSocket } from "../../lib/sleap_nn/control_socket.ts";
 import type { SleapNn } from "../../lib/sleap_nn/executable.ts";
 import type { TrainConfig } from "../../lib/sleap_nn/train_config.ts";
@@ -19,7 +19,7 @@ const log = logger("supervisor");
 
 /** What all models of a job have in common. */
 export interface TrainTools {
-  job: JobSpec;
+  job: TrainSpec;
   trainer: SleapNn;
   gpuModel: string;
   /** Aborted: end the trainer and book what there is; its reason says why. */

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { messageOf, UsageError } from "../../lib/errors.ts";
 import { readTextOrNull } from "../../lib/files/file_info.ts";
 import { isLocked } from "../../lib/files/lock.ts";
 import { logger } from "../../lib/log.ts";
 import type { JobRequestKind } from "../../lib/protocol/job_events.ts";
-import { type JobSpec, type ModelSpec, overridesOf } from "../../lib/protocol/job_spec.ts";
+import { type ModelSpec, overridesOf, type TrainSpec } from "../../lib/protocol/job_spec.ts";
+import type { TrackSpec } from "../../lib/protocol/track_spec.ts";
 import type { JobSummary } from "../../lib/protocol/worker_calls.ts";
 import type { ModelEntry, ModelRegistry } from "../../lib/registry.ts";
 import { readTrainConfig } from "../../lib/sleap_nn/train_config.ts";
@@ -51,10 +52,28 @@ export async function describeJob(
     finished_at: result?.finished_at ?? null,
     error: result?.error?.slice(0, MAX_TEXT) ?? null,
     requested: isFinal ? null : await requestedOf(folder, state),
-    resumed_from: spec.resumed_from ?? null,
-    models: await Promise.all(
-      spec.models.map((_, index) => describeModel(folder, registry, { spec, state, index })),
-    ),
+    ...spec.type === "track" ? describePredictions(spec) : {
+      resumed_from: spec.resumed_from ?? null,
+      models: await Promise.all(
+        spec.models.map((_, index) => describeModel(folder, registry, { spec, state, index })),
+      ),
+    },
+  };
+}
+
+function describePredictions(
+  { predictors, data_path }: TrackSpec,
+): Pick<JobSummary, "resumed_from" | "models" | "data_name"> {
+  return {
+    resumed_from: null,
+    data_name: basename(data_path),
+    models: predictors.map(({ model_id, model_type }) => ({
+      model_id,
+      model_type,
+      status: "predicts",
+      epochs_completed: 0,
+      max_epochs: null,
+    })),
   };
 }
 
@@ -111,7 +130,7 @@ async function requestedOf(folder: JobFolder, state: JobState): Promise<JobReque
 }
 
 interface ModelPlace {
-  spec: JobSpec;
+  spec: TrainSpec;
   state: JobState;
   index: number;
 }

@@ -15,7 +15,7 @@ Deno.test("resumeRequest() describes a job that goes on as the old one did", asy
   await using world = await TrainingWorld.create();
   const { id } = await breakTraining(world, { epoch: 2 });
   const registry = await world.registry();
-  const old = await (await world.job()).readSpec();
+  const old = await (await world.job()).readTrainSpec();
   const key = "resume-a3f5e8c9-2";
   const options = { restart: false, maxEpochs: 9, idempotencyKey: key };
   const { spec, configs, warnings } = await resumeRequest(registry, id.slice(0, 4), options);
