@@ -3,11 +3,11 @@
  *
  * @module
  */
+import { chunksOf } from "./trainer_log/chunks.ts";
 import { lastError } from "./trainer_log/last_error.ts";
 import { lastShellError } from "./trainer_log/shell_error.ts";
 import { Tail } from "./trainer_log/tail.ts";
 
-const READ_BYTES = 64 * 1024;
 const MAX_LINE_CHARACTERS = 16 * 1024;
 const MAX_LAST_LINE = 300;
 const ERROR_BYTES = 1024 * 1024;
@@ -130,32 +130,5 @@ class MarkFinder {
     else if (used !== undefined && marks.acceleratorFallback !== null) {
       marks.acceleratorFallback = { ...marks.acceleratorFallback, used };
     }
-  }
-}
-
-async function* chunksOf(path: string, from: number, to: number): AsyncGenerator<Uint8Array> {
-  const file = await openIfExists(path);
-  if (file === null) return;
-  try {
-    await file.seek(from, Deno.SeekMode.Start);
-    let left = to - from;
-    while (left > 0) {
-      const chunk = new Uint8Array(Math.min(left, READ_BYTES));
-      const count = await file.read(chunk);
-      if (count === null) return;
-      left -= count;
-      yield chunk.subarray(0, count);
-    }
-  } finally {
-    file.close();
-  }
-}
-
-async function openIfExists(path: string): Promise<Deno.FsFile | null> {
-  try {
-    return await Deno.open(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
   }
 }
