@@ -1,4 +1,4 @@
-import type { JoinedRoom } from "../../lib/credentials.ts";
+import { findJoinedRoom, type JoinedRoom, joinedRooms } from "../../lib/credentials.ts";
 import { enterRoom } from "../../lib/client/room_member.ts";
 import { RemoteWorker, type RemoteWorkerOptions } from "../../lib/client/remote_worker.ts";
 import {
@@ -9,7 +9,7 @@ import {
   type WorkerPeer,
   workersOf,
 } from "../../lib/client/worker_peers.ts";
-import { UsageError } from "../../lib/errors.ts";
+import { NotFoundError, UsageError } from "../../lib/errors.ts";
 import { readLine } from "../../lib/terminal/input.ts";
 import { isStderrTerminal, writeStderr } from "../../lib/terminal/output.ts";
 import { printable } from "../../lib/terminal/printable.ts";
@@ -27,6 +27,24 @@ export interface ChosenWorker {
   worker: RemoteWorker;
   /** What `--worker` takes for it. */
   spelling: string;
+}
+
+/**
+ * The joined room whose workers are meant.
+ *
+ * @param wanted value of `--room`
+ * @param verb what is to be done, for the error: it can be done here, too
+ * @throws {NotFoundError} when this machine has joined none, or not this one
+ */
+export async function roomToWorkIn(
+  wanted: string | undefined,
+  verb: "train" | "predict",
+): Promise<JoinedRoom> {
+  if ((await joinedRooms()).length > 0) return await findJoinedRoom(wanted);
+  throw new NotFoundError("This machine has not joined a room", {
+    hint: `Add --local to ${verb} on this machine, or ask a member of a room for a link ` +
+      "(`sleap-rtc invite`) and run `sleap-rtc join LINK`.",
+  });
 }
 
 /**

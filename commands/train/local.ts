@@ -1,22 +1,20 @@
 import { join } from "node:path";
 import { ConflictError, JobNotSucceededError, UsageError } from "../../lib/errors.ts";
-import { ModelRegistry } from "../../lib/registry.ts";
-import { findRegistryRoot, type RegistryRoot } from "../../lib/registry/root.ts";
+import type { ModelRegistry } from "../../lib/registry.ts";
+import { findRegistryRoot } from "../../lib/registry/root.ts";
 import { isRunning } from "../../lib/registry/transitions.ts";
 import { findSleapNn, type SleapNn } from "../../lib/sleap_nn/executable.ts";
-import { writeStderr } from "../../lib/terminal/output.ts";
 import { makeTrainRequest, type TrainRequest } from "../../lib/training/train_request.ts";
-import { recoverJobs } from "../../worker/recovery.ts";
 import { resumeRequest } from "../../worker/resume/resume_request.ts";
-import { submitLocalJob, type SubmittedJob } from "../../worker/submit.ts";
+import { submitLocalJob } from "../../worker/submit.ts";
+import { detach } from "../shared/detach.ts";
 import { followJob, leftText, warn } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
 import { followLocally } from "../shared/local_job.ts";
-import { isJson, sayRegistry } from "../shared/options.ts";
-import { detach } from "./detach.ts";
-import { type TrainCommandOptions, trainingOf } from "./options.ts";
+import { openLocalRoot, untilSupervised } from "../shared/local_start.ts";
+import { isJson } from "../shared/options.ts";
 
-const START_POLL_MS = 20;
+import { type TrainCommandOptions, trainingOf } from "./options.ts";
 
 /**
  * Train on this machine, and show it.
@@ -75,7 +73,7 @@ async function prepare(options: TrainCommandOptions): Promise<PreparedTraining> 
   const isNew = options.resume === undefined;
   const root = await findRegistryRoot({ option: options.registry, createInCwd: isNew });
   if (options.resume !== undefined) {
-    const registry = await openRegistry(root);
+    const registry = await openLocalRoot(root);
     const request = await requestResume(registry, options.resume, options);
     request.warnings.forEach(warn);
     return { trainer, request, registry };
@@ -84,7 +82,7 @@ async function prepare(options: TrainCommandOptions): Promise<PreparedTraining> 
     ...trainingOf(options),
     uploads: join(root.path, "uploads"),
   });
-  const registry = await openRegistry(root);
+  const registry = await openLocalRoot(root);
   request.warnings.forEach(warn);
   return { trainer, request, registry };
 }
@@ -95,23 +93,4 @@ async function requestResume(
   { restart, maxEpochs }: TrainCommandOptions,
 ): Promise<TrainRequest> {
   return await resumeRequest(registry, model, { restart: restart ?? false, maxEpochs });
-}
-
-/** What is dead is booked first: it may be what the user wants to resume. */
-async function openRegistry(root: RegistryRoot): Promise<ModelRegistry> {
-  sayRegistry(root);
-  const registry = await ModelRegistry.open(root.path);
-  for (const { jobId, status } of await recoverJobs(registry)) {
-    writeStderr(`job ${jobId} had lost its supervisor: booked as ${status}\n`);
-  }
-  return registry;
-}
-
-/** A job whose supervisor does not hold it yet would count as dead without us. */
-async function untilSupervised({ folder, supervisor }: SubmittedJob): Promise<void> {
-  let hasEnded = false;
-  void supervisor.ended.then(() => hasEnded = true);
-  while (!hasEnded && (await folder.readState()).status === "queued") {
-    await new Promise((resolve) => setTimeout(resolve, START_POLL_MS));
-  }
 }

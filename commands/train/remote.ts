@@ -2,18 +2,18 @@ import { basename } from "node:path";
 import { findRemoteModel } from "../../lib/client/remote_models.ts";
 import type { RemoteWorker } from "../../lib/client/remote_worker.ts";
 import { type Submission, uploadTraining } from "../../lib/client/upload_training.ts";
-import { findJoinedRoom, type JoinedRoom, joinedRooms } from "../../lib/credentials.ts";
-import { messageOf, NotFoundError } from "../../lib/errors.ts";
+import type { JoinedRoom } from "../../lib/credentials.ts";
+import { messageOf } from "../../lib/errors.ts";
 import { logger } from "../../lib/log.ts";
 import { LiveLine } from "../../lib/terminal/live_line.ts";
 import { typedCommand } from "../../lib/terminal/typed_command.ts";
 import { findTraining, type RemoteTraining } from "../../lib/training/remote_training.ts";
-import { type ChosenWorker, connectToWorker } from "../shared/choose_worker.ts";
+import { type ChosenWorker, connectToWorker, roomToWorkIn } from "../shared/choose_worker.ts";
+import { detach } from "../shared/detach.ts";
 import { type FollowedJob, followJob, leftText } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
 import { followRemotely, lookOptionsOf, reconnecting } from "../shared/remote_job.ts";
 import { isJson } from "../shared/options.ts";
-import { detach } from "./detach.ts";
 import { type TrainCommandOptions, trainingOf } from "./options.ts";
 
 const log = logger("client");
@@ -29,7 +29,7 @@ const NOTHING = "Nothing was started";
 export async function trainRemotely(options: TrainCommandOptions): Promise<void> {
   using interruption = new Interruption();
   const [room, training] = await Promise.all([
-    roomOf(options),
+    roomToWorkIn(options.room, "train"),
     options.resume === undefined ? findTraining(trainingOf(options)) : null,
   ]);
   const { worker, spelling } = await interruption.orLeave(connect(room, options), NOTHING);
@@ -49,14 +49,6 @@ export async function trainRemotely(options: TrainCommandOptions): Promise<void>
     return void await interruption.orLeave(tellWarnings(job), leftText(job));
   }
   await followJob(job, { interruption, isJson: isJson(options) });
-}
-
-async function roomOf({ room }: TrainCommandOptions): Promise<JoinedRoom> {
-  if ((await joinedRooms()).length > 0) return await findJoinedRoom(room);
-  throw new NotFoundError("This machine has not joined a room", {
-    hint: "Add --local to train on this machine, or ask a member of a room for a link " +
-      "(`sleap-rtc invite`) and run `sleap-rtc join LINK`.",
-  });
 }
 
 /** The job is taken, whatever becomes of the connection. */

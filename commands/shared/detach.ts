@@ -1,6 +1,6 @@
 import { writeStderr, writeStdout } from "../../lib/terminal/output.ts";
 import { typedCommand } from "../../lib/terminal/typed_command.ts";
-import type { FollowedJob } from "../shared/follow_job.ts";
+import type { FollowedJob } from "./follow_job.ts";
 
 /** Print the ID of a job that was taken, and how to look at it; it needs nobody. */
 export function detach(
