@@ -8,7 +8,7 @@ import type * as v from "valibot";
 import type { JoinedRoom } from "../credentials.ts";
 import { ConnectionError, messageOf } from "../errors.ts";
 import { logger } from "../log.ts";
-import type { TrainSubmission } from "../protocol/job_submit.ts";
+import type { JobSubmission } from "../protocol/job_submit.ts";
 import type { JobEndedNotice } from "../protocol/worker_calls.ts";
 import type { SignalingClient } from "../signaling/client.ts";
 import { typedCommand } from "../terminal/typed_command.ts";
@@ -97,13 +97,13 @@ export class RemoteWorker implements AsyncDisposable {
   }
 
   /**
-   * Ask for a training. However often the connection is lost meanwhile, the worker takes it once.
+   * Ask for a job. However often the connection is lost meanwhile, the worker takes it once.
    *
    * @returns its job's ID: the job is on the worker's disk
    * @throws {SleapRtcError} why the worker does not take it
    * @throws {ConnectionError} when a lost connection does not come back in time
    */
-  async submit(submission: Partial<TrainSubmission> & { type: "train" }): Promise<string> {
+  async submit(submission: JobSubmission): Promise<string> {
     const keyed = { ...submission, idempotency_key: crypto.randomUUID() };
     while (true) {
       try {

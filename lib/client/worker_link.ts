@@ -11,8 +11,8 @@ import { type JobEvent, readJobEvent } from "../protocol/job_events.ts";
 import {
   decodeSubmit,
   encodeSubmit,
+  type JobSubmission,
   type SubmitMessage,
-  type TrainSubmission,
 } from "../protocol/job_submit.ts";
 import {
   type JobEndedNotice,
@@ -127,13 +127,13 @@ export class WorkerLink implements AsyncDisposable {
   }
 
   /**
-   * Ask for a training.
+   * Ask for a job.
    *
    * @returns the job's ID: the job is on the worker's disk
    * @throws {SleapRtcError} why the worker does not take it
    * @throws {ConnectionError} when the connection ends before the answer
    */
-  async submit(submission: Partial<TrainSubmission> & { type: "train" }): Promise<string> {
+  async submit(submission: JobSubmission): Promise<string> {
     const clientJobId = crypto.randomUUID().slice(0, 8);
     const answer = Promise.withResolvers<SubmitMessage>();
     this.#answers.set(clientJobId, answer.resolve);
@@ -262,8 +262,8 @@ export class WorkerLink implements AsyncDisposable {
 
 function tooLarge(error: unknown): never {
   if (!(error instanceof RangeError)) throw error;
-  throw new UsageError("The training cannot be described in 64 KiB", {
-    hint: "Give a shorter run name, or fewer configurations.",
+  throw new UsageError("The job cannot be described in 64 KiB", {
+    hint: "Give shorter names, or fewer configurations or arguments.",
     cause: error,
   });
 }

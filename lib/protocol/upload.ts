@@ -12,6 +12,7 @@
  * @module
  */
 import * as v from "valibot";
+import { MAX_FRAME_BYTES } from "./block_frame.ts";
 
 /** The calls and the notification. */
 export const UPLOAD_METHODS = {
@@ -20,13 +21,6 @@ export const UPLOAD_METHODS = {
   end: "upload.end",
   cancel: "upload.cancel",
 } as const;
-
-/** Bytes before the payload of a frame: the upload's number, big-endian. */
-const FRAME_HEADER_BYTES = 4;
-/** Largest frame in bytes: what fits into one message of a data channel. */
-const MAX_FRAME_BYTES = 65_536;
-/** Largest payload of a frame, in bytes. */
-export const MAX_PAYLOAD_BYTES = MAX_FRAME_BYTES - FRAME_HEADER_BYTES;
 
 const upload = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff_ffff));
 const bytes = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -79,39 +73,3 @@ export const UploadEndedSchema = v.object({
   /** Path on the worker. */
   path,
 });
-
-/** A piece of a file on the blocks channel. */
-export interface UploadFrame {
-  /** Which upload it belongs to. */
-  upload: number;
-  /** The next bytes of the file. */
-  payload: Uint8Array;
-}
-
-/**
- * One frame as a message, in a buffer of its own.
- *
- * @throws {RangeError} when the payload is empty or larger than {@linkcode MAX_PAYLOAD_BYTES}
- */
-export function encodeUploadFrame(frame: UploadFrame): Uint8Array<ArrayBuffer> {
-  const { length } = frame.payload;
-  if (length === 0 || length > MAX_PAYLOAD_BYTES) {
-    throw new RangeError(`Cannot put ${length} bytes into one frame`);
-  }
-  const message = new Uint8Array(FRAME_HEADER_BYTES + length);
-  new DataView(message.buffer).setUint32(0, frame.upload);
-  message.set(frame.payload, FRAME_HEADER_BYTES);
-  return message;
-}
-
-/**
- * Read one frame; its payload is a view into the message.
- *
- * @returns the frame, or null for any other message
- */
-export function decodeUploadFrame(message: string | Uint8Array): UploadFrame | null {
-  if (typeof message === "string") return null;
-  if (message.length <= FRAME_HEADER_BYTES || message.length > MAX_FRAME_BYTES) return null;
-  const view = new DataView(message.buffer, message.byteOffset, FRAME_HEADER_BYTES);
-  return { upload: view.getUint32(0), payload: message.subarray(FRAME_HEADER_BYTES) };
-}

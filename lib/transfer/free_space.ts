@@ -14,7 +14,7 @@ export async function assertFreeSpace(folder: string, bytes: number): Promise<vo
   const [needed, missing] = [bytes, bytes - free].map((count) => count.toLocaleString("en"));
   throw new SleapRtcError(
     `Cannot store ${needed} bytes in "${folder}": ${missing} bytes are missing on its disk`,
-    { hint: "Free some space on the worker's disk and try again." },
+    { hint: "Free some space on that disk and try again." },
   );
 }
 

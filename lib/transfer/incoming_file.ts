@@ -1,14 +1,23 @@
 import { createHash, type Hash } from "node:crypto";
 import { ConflictError } from "../errors.ts";
-import type { UploadBegin } from "../protocol/upload.ts";
 import { storeError } from "./store_error.ts";
+
+/** What is to come. */
+export interface Announced {
+  /** SHA-256 of the content, 64 hex digits. */
+  sha256: string;
+  /** What it is called in messages. */
+  name: string;
+  /** Size in bytes. */
+  bytes: number;
+}
 
 /** Puts a whole temp file in its place, and makes that durable. */
 export type Publish = (temp: string) => Promise<void>;
 
-/** A file on its way into the content store: a temp file until {@linkcode commit}. */
+/** A file on its way to us: a temp file until {@linkcode commit}. */
 export class IncomingFile {
-  readonly #announced: UploadBegin;
+  readonly #announced: Announced;
   readonly #path: string;
   readonly #temp: string;
   readonly #publish: Publish;
@@ -19,7 +28,7 @@ export class IncomingFile {
 
   /** @param places the temp file, new and open, and the path it is for */
   private constructor(
-    announced: UploadBegin,
+    announced: Announced,
     places: { temp: string; path: string; file: Deno.FsFile },
     publish: Publish,
   ) {
@@ -33,15 +42,17 @@ export class IncomingFile {
   /**
    * Create the temp file.
    *
+   * @param places its path and the path it is for; who may read it, by default its owner alone
    * @throws {SleapRtcError} when the disk is full or the folder cannot be written
    */
   static async create(
-    announced: UploadBegin,
-    places: { temp: string; path: string },
+    announced: Announced,
+    places: { temp: string; path: string; mode?: number },
     publish: Publish,
   ): Promise<IncomingFile> {
+    const { mode = 0o600 } = places;
     try {
-      const file = await Deno.open(places.temp, { write: true, createNew: true, mode: 0o600 });
+      const file = await Deno.open(places.temp, { write: true, createNew: true, mode });
       return new IncomingFile(announced, { ...places, file }, publish);
     } catch (error) {
       throw storeError(places.path, error);
@@ -107,14 +118,14 @@ export class IncomingFile {
     const { name, bytes, sha256 } = this.#announced;
     if (this.#bytes !== bytes) {
       throw new ConflictError(`Refused "${name}": only ${this.#bytes} of ${bytes} bytes came`, {
-        hint: "Upload the file again.",
+        hint: "Run the command again.",
       });
     }
     const actual = this.#hash.digest("hex");
     if (actual === sha256) return;
     throw new ConflictError(
       `Refused "${name}": its SHA-256 is ${actual}, but ${sha256} was announced`,
-      { hint: "Upload the file again, and do not change it meanwhile." },
+      { hint: "Run the command again while nobody writes to the file." },
     );
   }
 

@@ -5,8 +5,8 @@
  */
 import { ConflictError, ConnectionError, messageOf, NotFoundError } from "../errors.ts";
 import { logger } from "../log.ts";
+import { decodeBlockFrame } from "../protocol/block_frame.ts";
 import {
-  decodeUploadFrame,
   UPLOAD_METHODS,
   type UploadBegin,
   UploadBeginSchema,
@@ -180,8 +180,8 @@ export class UploadReceiver {
   }
 
   async #receive(message: string | Uint8Array): Promise<void> {
-    const frame = decodeUploadFrame(message);
-    const upload = frame === null ? undefined : this.#uploads.get(frame.upload);
+    const frame = decodeBlockFrame(message);
+    const upload = frame === null ? undefined : this.#uploads.get(frame.transfer);
     if (frame === null || upload === undefined) {
       log.debug("Ignored a message that belongs to no upload");
       return;

@@ -6,13 +6,15 @@ const READ_BYTES = 1_048_576;
 /** A file that is sent as it was when it was opened. */
 export class SourceFile implements Disposable {
   readonly #path: string;
+  readonly #action: string;
   readonly #file: Deno.FsFile;
   readonly #hash: Hash = createHash("sha256");
   /** Its size when it was opened. */
   readonly bytes: number;
 
-  private constructor(path: string, file: Deno.FsFile, bytes: number) {
+  private constructor(path: string, action: string, file: Deno.FsFile, bytes: number) {
     this.#path = path;
+    this.#action = action;
     this.#file = file;
     this.bytes = bytes;
   }
@@ -20,19 +22,20 @@ export class SourceFile implements Disposable {
   /**
    * Open a file.
    *
+   * @param action what is done with it, for messages: `upload`
    * @throws {NotFoundError} when there is none
    * @throws {UsageError} when it is a folder, a pipe or a device
    * @throws {SleapRtcError} when it may not be read
    */
-  static async open(path: string): Promise<SourceFile> {
+  static async open(path: string, action: string): Promise<SourceFile> {
     try {
       // Opening a pipe would wait for its writer.
       const { isFile, size } = await Deno.stat(path);
-      if (isFile) return new SourceFile(path, await Deno.open(path), size);
+      if (isFile) return new SourceFile(path, action, await Deno.open(path), size);
     } catch (error) {
       throw readError(path, error);
     }
-    throw new UsageError(`Cannot upload "${path}": not a file`, {
+    throw new UsageError(`Cannot ${action} "${path}": not a file`, {
       hint: "Name a file, not a folder.",
     });
   }
@@ -70,9 +73,12 @@ export class SourceFile implements Disposable {
   }
 
   #changed(): ConflictError {
-    return new ConflictError(`Cannot upload "${this.#path}": it changed while it was sent`, {
-      hint: "Wait until nobody writes to it, then run the command again.",
-    });
+    return new ConflictError(
+      `Cannot ${this.#action} "${this.#path}": it changed while it was sent`,
+      {
+        hint: "Wait until nobody writes to it, then run the command again.",
+      },
+    );
   }
 }
 

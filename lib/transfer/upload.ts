@@ -8,12 +8,12 @@ import { ConnectionError, messageOf } from "../errors.ts";
 import { digestFile, type FileDigests } from "../files/hash.ts";
 import { logger } from "../log.ts";
 import {
-  encodeUploadFrame,
   UPLOAD_METHODS,
   type UploadBegin,
   UploadBegunSchema,
   UploadEndedSchema,
 } from "../protocol/upload.ts";
+import { sendContent } from "./send_content.ts";
 import { SendWindow } from "./send_window.ts";
 import { SourceFile } from "./source_file.ts";
 import { assertStoredName } from "./stored_name.ts";
@@ -21,8 +21,6 @@ import { readMessage, type UploadPeer } from "./wire.ts";
 
 const log = logger("transfer");
 
-/** Bytes in a frame. */
-const PAYLOAD_BYTES = 16_384;
 /** A slow disk may take so long to make a large file durable, in milliseconds. */
 const END_TIMEOUT = 600_000;
 
@@ -70,7 +68,7 @@ export async function uploadFile(
   const name = basename(path);
   assertStoredName(name);
   options.signal?.throwIfAborted();
-  using source = await SourceFile.open(path);
+  using source = await SourceFile.open(path, "upload");
   const digests = await digestFile(path);
   options.signal?.throwIfAborted();
   const { bytes } = source;
@@ -98,7 +96,11 @@ async function send(
   peer.closed.then(({ reason }) => window.fail(lost(upload, reason)));
   using _acknowledgements = listen(upload, peer, options);
   try {
-    await sendContent(upload, peer);
+    await sendContent({
+      ...upload,
+      sha256: upload.announced.sha256,
+      lost: (reason) => lost(upload, reason),
+    }, peer.blocks);
     return await end(upload, peer);
   } catch (error) {
     peer.calls.call(UPLOAD_METHODS.cancel, { upload: number })
@@ -118,21 +120,6 @@ function listen(upload: Upload, peer: UploadPeer, options: UploadFileOptions): D
       options.onProgress?.(window.acknowledged, announced.bytes);
     }
   });
-}
-
-/** Send everything, or as much as the worker takes. */
-async function sendContent(upload: Upload, { blocks }: UploadPeer): Promise<void> {
-  const { id, source, announced, window } = upload;
-  for await (const payload of source.read(PAYLOAD_BYTES)) {
-    if (!(await window.take(payload.length))) return;
-    try {
-      await blocks.send(encodeUploadFrame({ upload: id, payload }));
-    } catch (error) {
-      throw lost(upload, messageOf(error));
-    }
-  }
-  await source.assertUnchanged(announced.sha256);
-  await window.drained();
 }
 
 async function end({ id, window }: Upload, { calls }: UploadPeer): Promise<string> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { SleapRtcError } from "../../../lib/errors.ts";
-import { encodeUploadFrame } from "../../../lib/protocol/upload.ts";
+import { encodeBlockFrame } from "../../../lib/protocol/block_frame.ts";
 import { uploadFile } from "../../../lib/transfer/upload.ts";
 import { someBytes, TransferBed, TransferPair } from "../../support/transfer.ts";
 
@@ -23,7 +23,7 @@ async function send(pair: TransferPair, upload: number, content: Uint8Array): Pr
   });
   for (let at = 0; at < content.length; at += 30_000) {
     const payload = content.subarray(at, at + 30_000);
-    await pair.peer.blocks.send(encodeUploadFrame({ upload, payload }));
+    await pair.peer.blocks.send(encodeBlockFrame({ transfer: upload, payload }));
   }
   await told.promise;
 }
@@ -140,7 +140,9 @@ Deno.test("UploadReceiver ignores frames that belong to no upload, and any other
   for (const message of fc.sample(noise, 200)) await pair.peer.blocks.send(message);
   await send(pair, upload, CONTENT);
   await pair.peer.calls.call("upload.end", { upload });
-  await pair.peer.blocks.send(encodeUploadFrame({ upload, payload: CONTENT.subarray(0, 10) }));
+  await pair.peer.blocks.send(
+    encodeBlockFrame({ transfer: upload, payload: CONTENT.subarray(0, 10) }),
+  );
   assert.deepEqual(await bed.stored(), [`${SHA256}/`, `${SHA256}/a.slp`]);
 });
 
