@@ -8,8 +8,10 @@ import { messageOf } from "../lib/errors.ts";
 import { WORKER_METHODS } from "../lib/protocol/worker_calls.ts";
 import type { PeerConnection } from "../lib/rtc/peer_connection.ts";
 import { RpcPeer } from "../lib/rtc/rpc_peer.ts";
+import { DownloadSender } from "../lib/transfer/download_sender.ts";
 import { UploadReceiver } from "../lib/transfer/receiver.ts";
 import type { ClientLine } from "./handlers/client_line.ts";
+import { outputOf } from "./handlers/downloads.ts";
 import { jobHandlers } from "./handlers/jobs.ts";
 import { registryHandlers } from "./handlers/registry.ts";
 import { Submissions } from "./handlers/submissions.ts";
@@ -39,6 +41,12 @@ export async function serveConnection(
   const uploads = new UploadReceiver(context.store, connection.blocks, notify, {
     transfer: () => connection.transfer(),
   });
+  const downloads = new DownloadSender(
+    (jobId) => outputOf(context, jobId),
+    connection.blocks,
+    notify,
+    { transfer: () => connection.transfer() },
+  );
   const rpc: RpcPeer = new RpcPeer(connection.control, {
     peerId,
     handlers: {
@@ -47,6 +55,7 @@ export async function serveConnection(
       ...jobHandlers(context),
       ...watching.handlers,
       ...uploads.handlers,
+      ...downloads.handlers,
     },
     onOther: (message) => {
       submissions.receive(message).catch((error) =>
@@ -59,6 +68,7 @@ export async function serveConnection(
   void sayInterrupted(context.registry);
   const { how, reason } = await connection.closed;
   gone.abort();
+  await downloads.close();
   await watching.close(how === "goodbye" ? "goodbye" : "vanished");
   await receiving;
   log.info(`client "${peerId}" is gone: ${how === "goodbye" ? "it said goodbye" : reason}`);

@@ -12,6 +12,7 @@ import type { JobSubmission } from "../protocol/job_submit.ts";
 import type { JobEndedNotice } from "../protocol/worker_calls.ts";
 import type { SignalingClient } from "../signaling/client.ts";
 import { typedCommand } from "../terminal/typed_command.ts";
+import type { DownloadedOutput, DownloadOptions } from "../transfer/download.ts";
 import type { UploadedFile, UploadFileOptions } from "../transfer/upload.ts";
 import { enterRoom } from "./room_member.ts";
 import { placeOptions } from "./worker_error.ts";
@@ -111,6 +112,25 @@ export class RemoteWorker implements AsyncDisposable {
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error;
         await this.#comeBack(error, LOOK_AT_JOBS);
+      }
+    }
+  }
+
+  /**
+   * Fetch the predictions of a job, with the record beside them. When the connection is lost it
+   * comes back and begins again.
+   *
+   * @throws {ConflictError} when something is in their place, or they changed on the worker
+   * @throws {NotFoundError} when the job has none, or they are gone
+   * @throws {ConnectionError} when a lost connection does not come back in time
+   */
+  async fetchOutput(jobId: string, options: DownloadOptions): Promise<DownloadedOutput> {
+    while (true) {
+      try {
+        return await this.#link.download(jobId, options);
+      } catch (error) {
+        if (!(error instanceof ConnectionError)) throw error;
+        await this.#comeBack(error, ["jobs", "attach", jobId], options.signal);
       }
     }
   }

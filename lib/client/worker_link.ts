@@ -30,6 +30,12 @@ import type { PeerConnection } from "../rtc/peer_connection.ts";
 import { RpcPeer } from "../rtc/rpc_peer.ts";
 import type { Signaling } from "../rtc/signaling.ts";
 import { Acknowledgements } from "../transfer/acknowledgements.ts";
+import {
+  type DownloadedOutput,
+  type DownloadOptions,
+  downloadOutput,
+} from "../transfer/download.ts";
+import { IncomingFrames } from "../transfer/incoming_frames.ts";
 import { type UploadedFile, uploadFile, type UploadFileOptions } from "../transfer/upload.ts";
 import { readMessage } from "../transfer/wire.ts";
 import { lostError, rejectionError, workerError, type WorkerPlace } from "./worker_error.ts";
@@ -56,6 +62,7 @@ export class WorkerLink implements AsyncDisposable {
   readonly #place: WorkerPlace;
   readonly #rpc: RpcPeer;
   readonly #acknowledgements = new Acknowledgements();
+  readonly #frames = new IncomingFrames();
   readonly #answers = new Map<string, (message: SubmitMessage) => void>();
   readonly #watched = new Map<string, AsyncQueue<JobNotice | LostNotice>>();
   #accepted: ((jobId: string) => void) | null = null;
@@ -88,6 +95,7 @@ export class WorkerLink implements AsyncDisposable {
       readError: (error) => workerError(error, place),
       handlers: {
         ...this.#acknowledgements.handlers,
+        ...this.#frames.handlers,
         [WORKER_METHODS.jobQueued]: (params) => this.#onQueued(params),
         [WORKER_METHODS.jobEvent]: (params) => this.#onEvent(params),
         [WORKER_METHODS.jobEvents]: (params) => this.#onEvents(params),
@@ -96,6 +104,8 @@ export class WorkerLink implements AsyncDisposable {
       },
       onOther: (message) => this.#onOther(message),
     });
+    this.#frames.run(connection.blocks)
+      .catch((error) => log.debug(`downloads: ${messageOf(error)}`));
     void connection.closed.then(() => {
       for (const queue of this.#watched.values()) queue.end();
     });
@@ -124,6 +134,13 @@ export class WorkerLink implements AsyncDisposable {
       blocks: this.#connection.blocks,
       closed: this.#connection.closed,
     }, options);
+  }
+
+  /** Fetch the predictions of a job; see `downloadOutput` in lib/transfer. */
+  async download(jobId: string, options: DownloadOptions): Promise<DownloadedOutput> {
+    using _transfer = this.#connection.transfer();
+    const { closed } = this.#connection;
+    return await downloadOutput(jobId, { calls: this.#rpc, frames: this.#frames, closed }, options);
   }
 
   /**

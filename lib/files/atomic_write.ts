@@ -148,7 +148,12 @@ async function writeSynced(path: string, data: string | Uint8Array, mode?: numbe
   });
 }
 
-async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
+/**
+ * Write a new file, durably but for its name.
+ *
+ * @throws {Deno.errors.AlreadyExists} when there is something
+ */
+export async function writeNew(path: string, bytes: Uint8Array): Promise<void> {
   await writeAndSync(path, bytes, { createNew: true });
 }
 

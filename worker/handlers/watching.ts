@@ -15,7 +15,7 @@ import {
 } from "../../lib/protocol/worker_calls.ts";
 import { readMessage } from "../../lib/transfer/wire.ts";
 import { lastSeqOf } from "../event_lines.ts";
-import type { JobFolder } from "../job_folder.ts";
+import type { JobFolder, JobResult } from "../job_folder.ts";
 import type { QueuePlace } from "../queue/places.ts";
 import { watchJob } from "../view/watch_job.ts";
 import type { Leave } from "../watchers.ts";
@@ -154,8 +154,15 @@ async function aborted(signal: AbortSignal): Promise<void> {
 async function endOf(folder: JobFolder): Promise<JobEndedNotice | null> {
   const result = await folder.readResult();
   if (result === null) return null;
-  const { job_id, status, error, models } = result;
-  return { job_id, status, error, models: models.flatMap(({ model_id }) => model_id ?? []) };
+  const { job_id, status, error, output = null } = result;
+  return { job_id, status, error, models: await modelsOf(folder, result), output };
+}
+
+/** Those that were trained, or those that predicted. */
+async function modelsOf(folder: JobFolder, { models }: JobResult): Promise<string[]> {
+  const spec = await folder.readSpec().catch(() => null);
+  const named = spec?.type === "track" ? spec.predictors : models;
+  return named.flatMap(({ model_id }) => model_id ?? []);
 }
 
 function fitting(event: JobEvent): JobEvent {
