@@ -68,8 +68,8 @@ export async function serveConnection(
   void sayInterrupted(context.registry);
   const { how, reason } = await connection.closed;
   gone.abort();
-  await downloads.close();
   await watching.close(how === "goodbye" ? "goodbye" : "vanished");
   await receiving;
+  await downloads.close();
   log.info(`client "${peerId}" is gone: ${how === "goodbye" ? "it said goodbye" : reason}`);
 }
