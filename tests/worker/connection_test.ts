@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
 import { decodeSubmit, type SubmitMessage } from "../../lib/protocol/job_submit.ts";
+import { DOWNLOAD_METHODS } from "../../lib/protocol/download.ts";
 import { UPLOAD_METHODS } from "../../lib/protocol/upload.ts";
 import { WORKER_METHODS } from "../../lib/protocol/worker_calls.ts";
 import { RpcPeer } from "../../lib/rtc/rpc_peer.ts";
@@ -9,7 +10,7 @@ import { CapturedLog } from "../support/captured_log.ts";
 import { Inbox } from "../support/inbox.ts";
 import { ENDED_JOB, type ServedClient, WorkerBed } from "../support/worker_bed.ts";
 
-const METHODS = [...Object.values(WORKER_METHODS), ...Object.values(UPLOAD_METHODS)];
+const METHODS = [WORKER_METHODS, UPLOAD_METHODS, DOWNLOAD_METHODS].flatMap(Object.values<string>);
 
 interface Notice {
   method: string;
