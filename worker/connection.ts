@@ -13,6 +13,7 @@ import { UploadReceiver } from "../lib/transfer/receiver.ts";
 import type { ClientLine } from "./handlers/client_line.ts";
 import { outputOf } from "./handlers/downloads.ts";
 import { jobHandlers } from "./handlers/jobs.ts";
+import { predictionHandlers } from "./handlers/predictions.ts";
 import { registryHandlers } from "./handlers/registry.ts";
 import { Submissions } from "./handlers/submissions.ts";
 import { WatchHandlers } from "./handlers/watching.ts";
@@ -53,6 +54,7 @@ export async function serveConnection(
       [WORKER_METHODS.info]: () => workerInfo(context),
       ...registryHandlers(context.registry),
       ...jobHandlers(context),
+      ...predictionHandlers(context),
       ...watching.handlers,
       ...uploads.handlers,
       ...downloads.handlers,

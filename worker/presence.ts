@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import type { JoinedRoom } from "../lib/credentials.ts";
-import { ConflictError, ConnectionError, messageOf, SleapRtcError } from "../lib/errors.ts";
+import { ConflictError, ConnectionError, messageOf } from "../lib/errors.ts";
 import { makeFolder } from "../lib/files/atomic_write.ts";
 import { FileLock, heldError, readLockHolder } from "../lib/files/lock.ts";
 import { logger } from "../lib/log.ts";
@@ -18,7 +18,8 @@ import { acceptPeers } from "../lib/rtc/accept.ts";
 import type { PeerConnection } from "../lib/rtc/peer_connection.ts";
 import { ReconnectingSignaling } from "../lib/signaling/reconnecting.ts";
 import { findSleapNn, type SleapNn } from "../lib/sleap_nn/executable.ts";
-import { pythonOf } from "../lib/sleap_nn/installation.ts";
+import { pythonOfTrainer } from "../lib/sleap_nn/trainer_python.ts";
+import { inspectData } from "../lib/sleap_nn/input_data.ts";
 import { labelsVideos } from "../lib/sleap_nn/labels_videos.ts";
 import { VERSION } from "../lib/version.ts";
 import { serveConnection } from "./connection.ts";
@@ -124,7 +125,9 @@ export class Worker implements AsyncDisposable {
       queue: this.#queue,
       watchers: parts.watchers,
       jobOrder: new JobOrder(root),
-      videosOf: (labels) => videosByTrainer(trainer, labels),
+      videosOf: async (labels) => await labelsVideos(await pythonOfTrainer(trainer), labels),
+      inspect: async (path, options) =>
+        await inspectData(await pythonOfTrainer(trainer), path, options),
       ...storesOf(root, mounts),
     });
     void this.#queue.start();
@@ -258,13 +261,4 @@ function metadataOf(
       features: [RPC_FEATURE],
     },
   };
-}
-
-async function videosByTrainer(trainer: SleapNn, labels: string): Promise<string[]> {
-  const python = await pythonOf(trainer.path);
-  if (python !== null) return await labelsVideos(python, labels);
-  throw new SleapRtcError(
-    `The worker cannot tell which videos labels name: "${trainer.path}" names no Python`,
-    { hint: "Let SLEAP_RTC_SLEAP_NN name sleap-nn itself there, not a script around it." },
-  );
 }

@@ -12,6 +12,7 @@ import type { ModelRegistry } from "../lib/registry.ts";
 import type { StartedSupervisor } from "./executor/local.ts";
 import { JobFolder } from "./job_folder.ts";
 import type { NewJob } from "./new_job.ts";
+import { withJobId } from "./prediction/output_in_job.ts";
 import { findJobOfKey } from "./queue/job_ids.ts";
 import { OpenJobs } from "./queue/open_jobs.ts";
 import { placesOf, type QueuePlace } from "./queue/places.ts";
@@ -166,7 +167,7 @@ export class JobQueue {
     if (known !== null) return known.jobId;
     const jobId = freeId ?? request.spec.job_id;
     const turn = this.#highestTurn + 1;
-    const spec = { ...request.spec, job_id: jobId };
+    const spec = withJobId(request.spec, root, jobId);
     const folder = await createQueuedJob(root, { ...request, spec }, turn);
     this.#highestTurn = turn;
     this.#warnings.set(jobId, request.warnings);

@@ -3,6 +3,7 @@ import type { Mount, WorkerInfo } from "../lib/protocol/worker_calls.ts";
 import type { ModelRegistry } from "../lib/registry.ts";
 import { ContentStore } from "../lib/transfer/content_store.ts";
 import { AllowedPaths } from "./submission/allowed_paths.ts";
+import type { PredictionPlace } from "./prediction/prediction_request.ts";
 import type { JobOrder } from "./view/job_order.ts";
 import type { JobQueue } from "./queue.ts";
 import type { JobWatchers } from "./watchers.ts";
@@ -16,6 +17,12 @@ export interface WorkerContext {
    * @throws {SleapRtcError} when that cannot be told
    */
   videosOf(labels: string): Promise<string[]>;
+  /**
+   * What there is to predict on.
+   *
+   * @throws {UsageError} when it cannot be read, or is empty
+   */
+  inspect: PredictionPlace["inspect"];
   registry: ModelRegistry;
   store: ContentStore;
   allowed: AllowedPaths;

@@ -127,6 +127,8 @@ export const ChooseModelsSchema = v.object({
   /** Model folders or checkpoints of the worker, instead. */
   model_paths: v.optional(v.pipe(v.array(text), v.maxLength(2)), []),
   allow_interrupted: v.optional(v.boolean(), false),
+  /** Further arguments for sleap-nn. */
+  extra: v.optional(v.pipe(v.array(text), v.maxLength(64)), []),
 });
 
 /** The answer to `registry.choose`. */

@@ -7,7 +7,13 @@ import { join } from "node:path";
 import { SleapRtcError } from "../../lib/errors.ts";
 import { sha256File } from "../../lib/files/hash.ts";
 import { ModelRegistry } from "../../lib/registry.ts";
+import type { InputData } from "../../lib/sleap_nn/input_data.ts";
 import type { TrainRequest } from "../../lib/training/train_request.ts";
+import type { NewJob } from "../../worker/new_job.ts";
+import {
+  predictionRequestOf,
+  type PredictionSubmissionPlace,
+} from "../../worker/submission/prediction_submission.ts";
 import { requestOf } from "../../worker/submission/training_submission.ts";
 import { storesOf } from "../../worker/worker_context.ts";
 import { makeLabels } from "./stand_in.ts";
@@ -38,6 +44,16 @@ export class SubmissionBed implements AsyncDisposable {
 
   /** What every labels file names. */
   videos: string[] = [];
+  /** What every video or labels file is. */
+  data: InputData = {
+    kind: "video",
+    videos: [{ path: "clip.mp4", exists: true, frames: 10 }],
+    frames: 10,
+    labeledFrames: 0,
+    userLabeledFrames: 0,
+    predictedFrames: 0,
+    suggestedFrames: 0,
+  };
 
   /** Absolute path of a file. */
   path(name: string): string {
@@ -61,28 +77,52 @@ export class SubmissionBed implements AsyncDisposable {
     return await this.upload("p.zip", buildZip([...entries, { name: "mice.pkg.slp", data }]));
   }
 
+  /** The worker's registry. */
+  async registry(): Promise<ModelRegistry> {
+    return await ModelRegistry.open(this.root, { create: false });
+  }
+
   /** What the worker makes of a training. */
   async request(fields: Record<string, unknown>): Promise<TrainRequest> {
-    const mounts = [{ path: this.path("mount"), label: "mount" }];
-    const { allowed } = storesOf(this.root, mounts);
-    const videosOf = () => Promise.resolve(this.videos);
-    const registry = await ModelRegistry.open(this.root, { create: false });
-    const place = { registry, allowed, videosOf };
-    return await requestOf({ type: "train", ...fields }, place);
+    return await requestOf({ type: "train", ...fields }, await this.#place());
+  }
+
+  /** What the worker makes of predictions that are asked for. */
+  async predictions(fields: Record<string, unknown>): Promise<NewJob> {
+    return await predictionRequestOf({ type: "track", ...fields }, await this.#place());
   }
 
   /** The error that a training is refused with. */
   async refused(fields: Record<string, unknown>): Promise<SleapRtcError> {
-    try {
-      await this.request(fields);
-    } catch (error) {
-      if (error instanceof SleapRtcError) return error;
-      throw error;
-    }
-    throw new Error(`not refused: ${JSON.stringify(fields)}`);
+    return await refusal(this.request(fields), fields);
+  }
+
+  /** The error that predictions are refused with. */
+  async refusedPredictions(fields: Record<string, unknown>): Promise<SleapRtcError> {
+    return await refusal(this.predictions(fields), fields);
+  }
+
+  async #place(): Promise<PredictionSubmissionPlace> {
+    const mounts = [{ path: this.path("mount"), label: "mount" }];
+    return {
+      registry: await this.registry(),
+      allowed: storesOf(this.root, mounts).allowed,
+      videosOf: () => Promise.resolve(this.videos),
+      inspect: () => Promise.resolve(this.data),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.folder, { recursive: true });
   }
+}
+
+async function refusal(asked: Promise<unknown>, fields: unknown): Promise<SleapRtcError> {
+  try {
+    await asked;
+  } catch (error) {
+    if (error instanceof SleapRtcError) return error;
+    throw error;
+  }
+  throw new Error(`not refused: ${JSON.stringify(fields)}`);
 }

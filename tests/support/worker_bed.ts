@@ -50,6 +50,7 @@ export class WorkerBed implements AsyncDisposable {
       watchers: new JobWatchers(by, "continue"),
       jobOrder: new JobOrder(root),
       videosOf: () => Promise.resolve([]),
+      inspect: () => Promise.reject(new Error("nothing is predicted here")),
       ...storesOf(root, []),
     };
   }

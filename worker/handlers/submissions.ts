@@ -11,6 +11,8 @@ import {
   type JobRejection,
   type SubmitMessage,
 } from "../../lib/protocol/job_submit.ts";
+import type { NewJob } from "../new_job.ts";
+import { predictionRequestOf } from "../submission/prediction_submission.ts";
 import { idempotencyKeyOf, requestOf } from "../submission/training_submission.ts";
 import type { WorkerContext } from "../worker_context.ts";
 import { type ClientLine, MAX_TEXT } from "./client_line.ts";
@@ -78,9 +80,19 @@ export class Submissions {
   }
 
   async #take(submission: unknown): Promise<string> {
-    const { registry, allowed, queue, videosOf } = this.#context;
-    return await queue.submit(await requestOf(submission, { registry, allowed, videosOf }));
+    const { queue } = this.#context;
+    return await queue.submit(await jobOf(submission, this.#context));
   }
+}
+
+async function jobOf(submission: unknown, context: WorkerContext): Promise<NewJob> {
+  if (!isTrack(submission)) return await requestOf(submission, context);
+  return await predictionRequestOf(submission, context);
+}
+
+function isTrack(submission: unknown): boolean {
+  return typeof submission === "object" && submission !== null && "type" in submission &&
+    submission.type === "track";
 }
 
 function tooMany(asked: Submission): SubmitMessage {

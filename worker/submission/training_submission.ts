@@ -219,9 +219,10 @@ function overridesOf(asked: TrainSubmission): TrainRequest["spec"]["overrides"] 
   };
 }
 
-function notASubmission(issue: v.BaseIssue<unknown>): UsageError {
+/** The error for what is no submission. */
+export function notASubmission(issue: v.BaseIssue<unknown>): UsageError {
   const field = v.getDotPath(issue as v.BaseIssue<unknown> & { path?: never });
   return new UsageError(`${field ?? "submission"}: ${issue.message}`, {
-    hint: 'The worker understands trainings (type "train").',
+    hint: 'The worker understands trainings (type "train") and predictions (type "track").',
   });
 }

@@ -7,18 +7,14 @@ import {
   chooseModels,
   type ModelChoice,
 } from "../../../worker/prediction/choose_models.ts";
+import { withFolder } from "../../support/temp_folder.ts";
 import { addTrainedModel } from "../../support/trained_model.ts";
 
 const CENTROID = { id: "aaaa1111", model_type: "centroid" };
 const CENTERED = { id: "bbbb2222", model_type: "centered_instance" };
 
 async function withRegistry(act: (registry: ModelRegistry) => Promise<void>): Promise<void> {
-  const root = await Deno.realPath(await Deno.makeTempDir({ prefix: "sleap-rtc-test-" }));
-  try {
-    await act(await ModelRegistry.open(root));
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  await withFolder(async (root) => await act(await ModelRegistry.open(root)));
 }
 
 function named(...models: string[]): ModelChoice {
