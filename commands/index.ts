@@ -22,6 +22,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./train.ts"),
   },
   {
+    name: "track",
+    summary: "predict poses with a model",
+    load: () => import("./track.ts"),
+  },
+  {
     name: "jobs",
     summary: "look at trainings that run or wait, and end them",
     load: () => import("./jobs.ts"),

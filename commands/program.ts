@@ -28,7 +28,7 @@ export async function runCommandLine(args: string[]): Promise<number> {
   try {
     const program = await buildProgram(args);
     const unknown = unknownCommand(args);
-    const known = unknown === null ? args.map(withDashes) : [unknown];
+    const known = unknown === null ? ownWithDashes(args) : [unknown];
     await program.parseAsync(known, { from: "user" });
     return EXIT.done;
   } catch (error) {
@@ -86,6 +86,12 @@ function inherit(command: CommandUnknownOpts, parent: CommandUnknownOpts): void 
     command.addOption(debugOption());
   }
   for (const child of command.commands) inherit(child, command);
+}
+
+/** What follows `--` is for another program. */
+function ownWithDashes(args: readonly string[]): string[] {
+  const end = args.indexOf("--");
+  return args.map((arg, index) => end !== -1 && index > end ? arg : withDashes(arg));
 }
 
 /** The Python program spells its options with underscores: `--run_name`. */

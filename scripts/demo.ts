@@ -4,14 +4,13 @@
  * @module
  */
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { EXIT, messageOf, SleapRtcError } from "../lib/errors.ts";
-import { runProgram } from "../lib/run_program.ts";
-import { pythonOf } from "../lib/sleap_nn/installation.ts";
 import { formatDuration } from "../lib/terminal/formats.ts";
 import { say, title } from "./demo/cli.ts";
 import { endJobs } from "./demo/end_jobs.ts";
 import { tourOneMachine } from "./demo/local_tour.ts";
+import { makeData } from "./demo/make_data.ts";
+import { tourPrediction } from "./demo/predict_tour.ts";
 import { tourThreeMachines } from "./demo/remote_tour.ts";
 import { ensureEngine } from "./engine.ts";
 
@@ -56,7 +55,7 @@ async function tour(folder: string, gpuFolder: string, signal: AbortSignal): Pro
   const sleapNn = await ensureEngine(say);
 
   title("2. A small data set: 60 pictures of one animal, made with sleap-io");
-  await makeData(sleapNn, join(folder, "data"));
+  await makeData(sleapNn, join(folder, "data"), { seed: 0 });
   say("48 labelled frames in train.pkg.slp, 12 held-out frames in val.pkg.slp");
   await Deno.copyFile(
     new URL(`./demo/${CONFIG}`, import.meta.url),
@@ -66,14 +65,7 @@ async function tour(folder: string, gpuFolder: string, signal: AbortSignal): Pro
   await tourOneMachine(folder, sleapNn, signal);
   await Deno.mkdir(gpuFolder);
   await tourThreeMachines(folder, gpuFolder, sleapNn, signal);
-}
-
-async function makeData(sleapNn: string, folder: string): Promise<void> {
-  const python = await pythonOf(sleapNn);
-  if (python === null) throw new SleapRtcError(`Cannot tell which Python runs "${sleapNn}"`);
-  const script = fileURLToPath(new URL("./demo/make_data.py", import.meta.url));
-  const made = await runProgram(python, [script, folder]);
-  if (made.code !== 0) throw new SleapRtcError(`Cannot make the data set: ${made.stderr}`);
+  await tourPrediction(folder, sleapNn, signal);
 }
 
 Deno.exit(await main());

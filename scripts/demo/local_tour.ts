@@ -10,6 +10,7 @@ import { ModelRegistry } from "../../lib/registry.ts";
 import { Cli, say, title } from "./cli.ts";
 import { tourCrash } from "./crash_tour.ts";
 import { INPUTS } from "./inputs.ts";
+import { ALIAS } from "./predict_tour.ts";
 
 /** A model that has learned nothing is tens of pixels off in a picture of 160 x 160. */
 const LEARNED_PIXELS = 4;
@@ -33,7 +34,7 @@ export async function tourOneMachine(
 
   title("3. Train: registered before it starts, supervised until it ends");
   say(`In ${folder}:`);
-  await cli.run(["train", "--local", ...INPUTS, "--run-name", "first"]);
+  await cli.run(["train", "--local", ...INPUTS, "--run-name", "first", "--alias", ALIAS]);
   const first = await newestModel(folder);
   const pixels = await heldOutError(folder, first.checkpoint_path);
   say(`\nHeld-out error: ${pixels.toFixed(2)} pixels on average over head, body and tail.`);

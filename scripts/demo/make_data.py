@@ -6,7 +6,7 @@ never touch. Every fifth frame or so is held out for validation.
 
 Writes into the folder:
     train.pkg.slp, val.pkg.slp  labels with the images embedded
-    demo.mp4                    the whole video
+    demo.mp4, demo.slp          the whole video, and the true poses in it
 
 Needs only what sleap-nn brings along (numpy and sleap-io), and takes about two seconds.
 """
@@ -77,7 +77,7 @@ def label(video, poses):
 
 
 def make_data(folder, frames, animals, size, seed):
-    """Write the three files into the folder; the same seed gives the same images."""
+    """Write the files into the folder; the same seed gives the same images."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     poses = animal_poses(frames, animals, size, rng)
@@ -85,6 +85,7 @@ def make_data(folder, frames, animals, size, seed):
 
     sio.save_video(images, folder / "demo.mp4", fps=15)
     labels = label(sio.load_video(str(folder / "demo.mp4"), grayscale=True), poses)
+    labels.save(str(folder / "demo.slp"), embed=False, verbose=False)
 
     held_out = max(1, round(frames * HELD_OUT))
     shuffled = rng.permutation(frames)
