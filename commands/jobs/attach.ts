@@ -19,10 +19,15 @@ export function attachCommand(): CommandUnknownOpts {
   return new Command("attach")
     .summary("follow a job until it ends")
     .description(
-      "Show what happened in a job and follow it until it ends, as train does. Ctrl-C leaves it " +
-        "alone.",
+      "Show what happened in a job and follow it until it ends, as train and track do; then fetch " +
+        "its predictions, if it makes some on a worker. Ctrl-C leaves it alone.",
     )
     .argument("<job>", "its ID, or at least 4 digits of it")
+    .option(
+      "-o, --output <path>",
+      "where to put the predictions of a worker (default: NAME.predictions.slp here)",
+    )
+    .option("--force", "replace what is there")
     .option("--from <seq>", "number of the first event to show (default: all)", parseCount)
     .addOption(registryOption())
     .addOption(workersRoomOption())
@@ -34,6 +39,8 @@ export function attachCommand(): CommandUnknownOpts {
 
 interface Options extends PlaceOptions, FormatOptions {
   from?: number | undefined;
+  output?: string | undefined;
+  force?: true | undefined;
 }
 
 async function run(name: string, options: Options): Promise<void> {
@@ -43,5 +50,6 @@ async function run(name: string, options: Options): Promise<void> {
     interruption,
     isJson: isJson(options),
     from: options.from ?? 1,
+    output: { path: options.output, overwrite: options.force },
   });
 }

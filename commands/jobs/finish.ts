@@ -8,7 +8,10 @@ export function finishCommand(): CommandUnknownOpts {
     summary: "end the running model early, as completed",
     description: "End the training of the running model early: it is evaluated and completed. " +
       "Models of the job that wait are trained as usual.",
-    next: "finishes its running model early, as completed",
+    next: {
+      train: "finishes its running model early, as completed",
+      track: "finishes early",
+    },
     wanted: ["succeeded"],
   });
 }

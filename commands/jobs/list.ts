@@ -33,13 +33,15 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   { title: "JOB", text: ({ job_id }) => job_id },
   { title: "STATUS", text: statusText },
+  { title: "TYPE", text: ({ type }) => type },
   { title: "MODELS", text: ({ models }) => models.map(modelText).join(", ") },
+  { title: "DATA", text: ({ data_name }) => data_name ?? "-" },
   { title: "WORKER", text: ({ worker }) => worker ?? "-" },
   { title: "CREATED", text: ({ created_at }) => formatTime(created_at) },
   { title: "WHY", text: ({ reason, error }) => reason ?? firstLine(error) ?? "-" },
 ];
 /** Shortened, the first one first, where the terminal is too narrow. */
-const FLEXIBLE = ["WHY", "MODELS"];
+const FLEXIBLE = ["WHY", "MODELS", "DATA"];
 
 /** `jobs list`: the jobs of a root or of workers. */
 export function listCommand(): CommandUnknownOpts {
@@ -90,9 +92,14 @@ async function hintOfEmpty(): Promise<string> {
 
 function table(jobs: readonly ListedJob[], isRemote: boolean): string {
   const hasReasons = jobs.some(({ reason, error }) => reason !== null || error !== null);
-  const columns = COLUMNS.filter(({ title }) =>
-    title === "WORKER" ? isRemote : title !== "WHY" || hasReasons
-  );
+  const hasPredictions = jobs.some(({ type }) => type === "track");
+  const isShown: Record<string, boolean> = {
+    TYPE: hasPredictions,
+    DATA: hasPredictions,
+    WORKER: isRemote,
+    WHY: hasReasons,
+  };
+  const columns = COLUMNS.filter(({ title }) => isShown[title] ?? true);
   const titles = columns.map(({ title }) => title);
   return renderTable(titles, jobs.map((job) => columns.map(({ text }) => text(job))), {
     isColoured: isStdoutColoured(),
@@ -116,6 +123,7 @@ function firstLine(text: string | null): string | undefined {
 
 function modelText(model: JobSummary["models"][number]): string {
   const { model_id, model_type, status, epochs_completed, max_epochs } = model;
+  if (status === "predicts") return model_id === null ? model_type : `${model_type} ${model_id}`;
   if (model_id === null) return `${model_type} ${status}`;
   return `${model_type} ${model_id} ${epochs_completed}/${max_epochs ?? "?"}`;
 }

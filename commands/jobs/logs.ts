@@ -1,10 +1,11 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { LeftByUserError } from "../../lib/errors.ts";
 import type { JobStatus } from "../../lib/protocol/job_events.ts";
+import type { JobSpec } from "../../lib/protocol/job_spec.ts";
 import type { JobLogPart } from "../../lib/protocol/worker_calls.ts";
 import { writeStdout } from "../../lib/terminal/output.ts";
 import { printableOutput } from "../../lib/terminal/printable.ts";
-import { leftText } from "../shared/follow_job.ts";
+import { leftText } from "../shared/left_text.ts";
 import { Interruption } from "../shared/interruption.ts";
 import { type LogStart, type OpenJob, openJob } from "../shared/open_job.ts";
 import {
@@ -20,8 +21,8 @@ const POLL_MS = 500;
 /** `jobs logs JOB`: the output of a job's trainer. */
 export function logsCommand(): CommandUnknownOpts {
   return new Command("logs")
-    .summary("print the trainer's output")
-    .description("Print what the trainer and the supervisor of a job have said.")
+    .summary("print sleap-nn's output")
+    .description("Print what sleap-nn and the supervisor of a job have said.")
     .argument("<job>", "its ID, or at least 4 digits of it")
     .option("-f, --follow", "go on until the job has ended")
     .option(
@@ -45,7 +46,9 @@ async function run(name: string, options: Options): Promise<void> {
   await using job = await interruption.orLeave(openJob(name, options), "Nothing was changed");
   let status: JobStatus | undefined;
   const onPart = (part: JobLogPart) => status = part.status;
-  const left = () => leftText(job.followed, status);
+  let type: JobSpec["type"] | undefined;
+  void job.followed.describe().then((described) => type = described.type, () => {});
+  const left = () => leftText(job.followed, status, type);
   const printed = print(job, options, interruption.left, onPart);
   if (await interruption.orLeave(printed, left) === "ended") return;
   if (interruption.left.aborted) throw new LeftByUserError(left());

@@ -6,6 +6,7 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { JobRequestKind, JobStatus } from "../../lib/protocol/job_events.ts";
 import { writeStderr, writeStdout } from "../../lib/terminal/output.ts";
+import type { JobSpec } from "../../lib/protocol/job_spec.ts";
 import { typedCommand } from "../../lib/terminal/typed_command.ts";
 import { followJob } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
@@ -22,8 +23,8 @@ export interface RequestCommand {
   what: JobRequestKind;
   summary: string;
   description: string;
-  /** What happens next, after the job's ID. */
-  next: string;
+  /** What happens next, after the job's ID, by the type of the job. */
+  next: Record<JobSpec["type"], string>;
   /** How the job may end then. */
   wanted: readonly JobStatus[];
 }
@@ -50,13 +51,13 @@ async function run(request: RequestCommand, name: string, options: Options): Pro
   using interruption = new Interruption();
   await using job = await interruption.orLeave(openJob(name, options), "Nothing was asked");
   const { jobId, lookOptions } = job.followed;
-  const status = await interruption.orLeaveAtOnce(
+  const { status, type } = await interruption.orLeaveAtOnce(
     job.ask(what),
     `job ${jobId} may have been asked to ${what}`,
   );
   const isUnderWay = status === "queued" || status === "running";
   const look = isUnderWay ? ["attach", jobId] : ["list"];
-  const said = `job ${jobId} ${isUnderWay ? next : `is ${status}`}. See: ${
+  const said = `job ${jobId} ${isUnderWay ? next[type] : `is ${status}`}. See: ${
     typedCommand(["jobs", ...look, ...lookOptions])
   }\n`;
   if (!options.wait) return writeStdout(said);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { basename } from "node:path";
 import { resolveJob, wholeJobId } from "../../lib/client/resolve_job.ts";
 import { joinedRooms } from "../../lib/credentials.ts";
 import { isFolder } from "../../lib/files/file_info.ts";
@@ -16,7 +17,7 @@ import { lastSeqOf } from "../../worker/event_lines.ts";
 import { JobFolder, type JobResult } from "../../worker/job_folder.ts";
 import { readJobLog } from "../../worker/view/job_log.ts";
 import { watchJob } from "../../worker/view/watch_job.ts";
-import type { EndedJob, FollowedJob, JobStep } from "./follow_job.ts";
+import type { DescribedJob, EndedJob, FollowedJob, JobStep } from "./follow_job.ts";
 import type { OpenJob } from "./open_job.ts";
 import { openForReading } from "./open_registry.ts";
 
@@ -36,7 +37,8 @@ export async function openLocalJob(name: string, root: string | undefined): Prom
     followed: followLocally(folder, registry, root),
     ask: async (what) => {
       await askOfJob(folder, registry, what);
-      return (await folder.readState()).status;
+      const [{ status }, { type }] = await Promise.all([folder.readState(), folder.readSpec()]);
+      return { status, type };
     },
     readLog: (place) => readJobLog(folder, place),
     [Symbol.asyncDispose]: () => Promise.resolve(),
@@ -74,16 +76,14 @@ export function followLocally(
   const lookOptions = lookOptionsOf(root);
   return {
     jobId: folder.jobId,
-    modelTypes: async () =>
-      (await folder.readTrainSpec()).models.map(({ model_type }) => model_type),
-    // What has ended tells so when it is left.
-    knownStatus: () => null,
+    describe: () => describeLocally(folder),
     knownModels: async () => (await summaryOf(folder, registry))?.models ?? [],
     steps: (afterSeq, signal) => stepsOf(folder, registry, { afterSeq, signal, supervisor }),
     ended: async () => {
       const result = await folder.readResult();
-      return result && await endedJob(result, registry);
+      return result && await endedJob(folder, result, registry);
     },
+    fetchOutput: null,
     lookOptions,
     trainOptions: ["--local", ...lookOptions],
   };
@@ -147,10 +147,35 @@ async function summaryOf(folder: JobFolder, registry: ModelRegistry): Promise<Jo
   return jobs.find(({ job_id }) => job_id === folder.jobId) ?? null;
 }
 
-async function endedJob(result: JobResult, registry: ModelRegistry): Promise<EndedJob> {
+async function describeLocally(folder: JobFolder): Promise<DescribedJob> {
+  const spec = await folder.readSpec();
+  const isTrain = spec.type === "train";
+  return {
+    type: spec.type,
+    // What has ended tells so when it is left.
+    status: null,
+    modelTypes: (isTrain ? spec.models : spec.predictors).map(({ model_type }) => model_type),
+    dataName: isTrain ? null : basename(spec.data_path),
+    predictors: isTrain ? [] : spec.predictors,
+    warnings: [],
+  };
+}
+
+async function endedJob(
+  folder: JobFolder,
+  result: JobResult,
+  registry: ModelRegistry,
+): Promise<EndedJob> {
+  const { predictors } = await describeLocally(folder);
   const entries = await Promise.all(
     result.models.map(({ model_id }) => model_id === null ? null : registry.get(model_id)),
   );
-  const { status, error } = result;
-  return { status, error, models: entries.filter((entry) => entry !== null) };
+  const { status, error, output = null } = result;
+  return {
+    status,
+    error,
+    models: entries.filter((entry) => entry !== null),
+    predictors: predictors.flatMap(({ model_id }) => model_id ?? []),
+    output,
+  };
 }

@@ -1,4 +1,5 @@
 import type { JobRequestKind, JobStatus } from "../../lib/protocol/job_events.ts";
+import type { JobSpec } from "../../lib/protocol/job_spec.ts";
 import type { JobLogPart } from "../../lib/protocol/worker_calls.ts";
 import { asksWorkers } from "./asks_workers.ts";
 import type { FollowedJob } from "./follow_job.ts";
@@ -10,12 +11,18 @@ export interface OpenJob extends AsyncDisposable {
   /**
    * Ask something of it.
    *
-   * @returns its status, once the request is on the disk
+   * @returns where it stands, once the request is on the disk
    * @throws {ConflictError} when it has ended
    */
-  ask(what: JobRequestKind): Promise<JobStatus>;
+  ask(what: JobRequestKind): Promise<AskedJob>;
   /** Some of its log. */
   readLog(place: LogStart): Promise<JobLogPart>;
+}
+
+/** A job of which something was asked. */
+export interface AskedJob {
+  status: JobStatus;
+  type: JobSpec["type"];
 }
 
 /** Where in a job's log to begin. */

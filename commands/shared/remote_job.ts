@@ -8,7 +8,6 @@ import { readRemoteModel } from "../../lib/client/remote_models.ts";
 import type { RemoteWorker, RemoteWorkerOptions } from "../../lib/client/remote_worker.ts";
 import { findJoinedRoom } from "../../lib/credentials.ts";
 import { NotFoundError, UsageError } from "../../lib/errors.ts";
-import type { JobStatus } from "../../lib/protocol/job_events.ts";
 import {
   type JobDescription,
   JobDescriptionSchema,
@@ -20,7 +19,7 @@ import {
 import type { ModelEntry } from "../../lib/registry.ts";
 import { writeStderr } from "../../lib/terminal/output.ts";
 import { connectToWorker } from "./choose_worker.ts";
-import { type EndedJob, type FollowedJob, warn } from "./follow_job.ts";
+import type { EndedJob, FollowedJob } from "./follow_job.ts";
 import type { OpenJob } from "./open_job.ts";
 import type { PlaceOptions } from "./options.ts";
 
@@ -40,7 +39,8 @@ export async function openRemoteJob(name: string, options: PlaceOptions): Promis
     followed: followRemotely(worker, place.jobId, lookOptionsOf(options.room, spelling)),
     ask: async (what) => {
       const { requestOfJob } = WORKER_METHODS;
-      return (await worker.ask(requestOfJob, { ...job, what }, JobSummarySchema)).status;
+      const asked = await worker.ask(requestOfJob, { ...job, what }, JobSummarySchema);
+      return { status: asked.status, type: asked.type === "track" ? "track" : "train" };
     },
     readLog: async ({ from = 0, atSeq }) => {
       const at = atSeq === undefined ? { from } : { at_seq: atSeq };
@@ -66,22 +66,23 @@ export function followRemotely(
   jobId: string,
   lookOptions: readonly string[],
 ): FollowedJob {
-  let known: JobStatus | null = null;
+  let isTrack = false;
   return {
     jobId,
-    modelTypes: async () => {
-      const { model_types, warnings, status } = await describeRemotely(worker, jobId);
-      warnings.forEach(warn);
-      known = status ?? null;
-      return model_types;
+    describe: async () => {
+      const description = await describeRemotely(worker, jobId);
+      const { type, status = null, model_types, data_name, predictors, warnings } = description;
+      isTrack = type === "track";
+      const [modelTypes, dataName] = [model_types, data_name];
+      return { type, status, modelTypes, dataName, predictors, warnings };
     },
-    knownStatus: () => known,
     knownModels: async () => {
       const summary = await findSummary((...call) => worker.ask(...call), jobId);
       return summary?.models ?? [];
     },
     steps: (afterSeq, signal) => worker.watch(jobId, afterSeq, signal),
-    ended: () => endOf(worker),
+    ended: () => endOf(worker, isTrack),
+    fetchOutput: (options) => worker.fetchOutput(jobId, options),
     lookOptions,
     trainOptions: lookOptions,
   };
@@ -95,11 +96,18 @@ export async function describeRemotely(
   return await worker.ask(WORKER_METHODS.describeJob, { job_id: jobId }, JobDescriptionSchema);
 }
 
-async function endOf(worker: RemoteWorker): Promise<EndedJob | null> {
+async function endOf(worker: RemoteWorker, isTrack: boolean): Promise<EndedJob | null> {
   const { ended } = worker;
   if (ended === null) return null;
+  const { status, error, models, output = null } = ended;
+  return isTrack
+    ? { status, error, output, predictors: models, models: [] }
+    : { status, error, output, predictors: [], models: await entriesOf(worker, models) };
+}
+
+async function entriesOf(worker: RemoteWorker, ids: readonly string[]): Promise<ModelEntry[]> {
   const models: ModelEntry[] = [];
-  for (const name of ended.models) {
+  for (const name of ids) {
     try {
       const model = await worker.ask(WORKER_METHODS.getModel, { name }, RemoteModelSchema);
       const read = readRemoteModel(model, worker.peer);
@@ -108,7 +116,7 @@ async function endOf(worker: RemoteWorker): Promise<EndedJob | null> {
       if (!(error instanceof NotFoundError)) throw error;
     }
   }
-  return { status: ended.status, error: ended.error, models };
+  return models;
 }
 
 /**

@@ -8,12 +8,12 @@ import { makeTrainRequest, type TrainRequest } from "../../lib/training/train_re
 import { resumeRequest } from "../../worker/resume/resume_request.ts";
 import { submitLocalJob } from "../../worker/submit.ts";
 import { detach } from "../shared/detach.ts";
-import { followJob, leftText, warn } from "../shared/follow_job.ts";
+import { followJob, warn } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
+import { leftText } from "../shared/left_text.ts";
 import { followLocally } from "../shared/local_job.ts";
 import { openLocalRoot, untilSupervised } from "../shared/local_start.ts";
 import { isJson } from "../shared/options.ts";
-
 import { type TrainCommandOptions, trainingOf } from "./options.ts";
 
 /**

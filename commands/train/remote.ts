@@ -10,8 +10,9 @@ import { typedCommand } from "../../lib/terminal/typed_command.ts";
 import { findTraining, type RemoteTraining } from "../../lib/training/remote_training.ts";
 import { type ChosenWorker, connectToWorker, roomToWorkIn } from "../shared/choose_worker.ts";
 import { detach } from "../shared/detach.ts";
-import { type FollowedJob, followJob, leftText } from "../shared/follow_job.ts";
+import { type FollowedJob, followJob, warn } from "../shared/follow_job.ts";
 import { Interruption } from "../shared/interruption.ts";
+import { leftText } from "../shared/left_text.ts";
 import { followRemotely, lookOptionsOf, reconnecting } from "../shared/remote_job.ts";
 import { isJson } from "../shared/options.ts";
 import { type TrainCommandOptions, trainingOf } from "./options.ts";
@@ -53,7 +54,11 @@ export async function trainRemotely(options: TrainCommandOptions): Promise<void>
 
 /** The job is taken, whatever becomes of the connection. */
 async function tellWarnings(job: FollowedJob): Promise<void> {
-  await job.modelTypes().catch((error) => log.debug(messageOf(error)));
+  try {
+    (await job.describe()).warnings.forEach(warn);
+  } catch (error) {
+    log.debug(messageOf(error));
+  }
 }
 
 /** A model is resumed where it is. */

@@ -42,8 +42,20 @@ export interface Waiting {
   reason: string;
 }
 
-/** Folds the events of one job into lines and a status line. */
-export class JobView {
+/** Makes text of a job's events. */
+export interface EventsView {
+  /** The job waits in the queue until its next event. */
+  wait(waiting: Waiting): void;
+  /** Take the next event; returns the lines it is worth. */
+  add(event: JobEvent): string[];
+  /** Where the job stands since the last event, if a line in a pipe should say so; else null. */
+  note(): string | null;
+  /** One line that says where the job stands now; null: nothing is to be said. */
+  statusLine(now: number): string | null;
+}
+
+/** Folds the events of a job that trains into lines and a status line. */
+export class JobView implements EventsView {
   readonly #models: ModelView[];
   /** Without the events before, nobody can say which epoch is the best one. */
   readonly #isWhole: boolean;
@@ -96,6 +108,11 @@ export class JobView {
     if (model === undefined) return [];
     this.#current = event.model;
     return this.#addToModel(model, event);
+  }
+
+  /** Null: each epoch has its line. */
+  note(): null {
+    return null;
   }
 
   /** One line that says where the job stands now; null before there is a model. */
@@ -191,7 +208,8 @@ function finishedLines(
   return lines;
 }
 
-function waitingText({ position, reason }: Waiting): string {
+/** Why and where a job waits, in words. */
+export function waitingText({ position, reason }: Waiting): string {
   return `waiting: ${ordinal(position)} in the queue (${reason})`;
 }
 

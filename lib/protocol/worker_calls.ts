@@ -12,11 +12,12 @@
  * jobs.list       {from}                    → {jobs: [JobSummary], next}, newest first
  * jobs.request    {job_id, what}            → JobSummary: the request is on the worker's disk
  * jobs.log        {job_id, from, at_seq}    → {text, next, ended, status}, in bytes of log.txt
- * jobs.describe   {job_id}                  → {model_types, log_path, warnings, status}
+ * jobs.describe   {job_id}                  → {type, model_types, data_name, predictors, log_path,
+ *                 warnings, status}
  * jobs.watch      {job_id, after_seq}       → null, then
  *                 ← jobs.queued {job_id, position, reason} while it waits, on each change
  *                 ← jobs.event {job_id, event}, jobs.events {job_id, events} for several
- *                 ← jobs.ended {job_id, status, error, models}
+ *                 ← jobs.ended {job_id, status, error, models, output}
  *                 or ← jobs.lost {job_id, message}: it cannot be told of any more
  * jobs.unwatch    {job_id}                  the client's goodbye: it is not interested any more
  * ```
@@ -228,6 +229,15 @@ export const JobDescriptionSchema = v.object({
   type: v.optional(v.picklist(["train", "track"]), "train"),
   /** File name of what a job that predicts looks at; null: it trains. */
   data_name: v.optional(v.nullable(text), null),
+  /** The models of a job that predicts. */
+  predictors: v.optional(
+    v.array(v.object({
+      model_id: v.nullable(text),
+      alias: v.nullable(text),
+      checkpoint_path: text,
+    })),
+    [],
+  ),
 });
 /** The answer to `jobs.describe`. */
 export type JobDescription = v.InferOutput<typeof JobDescriptionSchema>;

@@ -5,6 +5,7 @@
  */
 import { basename } from "node:path";
 import type * as v from "valibot";
+import type { ChosenModel } from "../../lib/protocol/track_spec.ts";
 import {
   type JobDescription,
   type JobLogPart,
@@ -47,6 +48,10 @@ export function jobHandlers(
     },
     [WORKER_METHODS.describeJob]: (params: unknown) => describe(context, params),
   };
+}
+
+function predictorOf({ model_id, alias, checkpoint_path }: ChosenModel) {
+  return { model_id, alias, checkpoint_path };
 }
 
 async function listJobs(
@@ -95,6 +100,7 @@ async function describe({ queue }: WorkerContext, params: unknown): Promise<JobD
   return {
     type: spec.type,
     data_name: spec.type === "train" ? null : basename(spec.data_path),
+    predictors: spec.type === "train" ? [] : spec.predictors.map(predictorOf),
     status,
     model_types: models.map(({ model_type }) => model_type),
     log_path: folder.logPath,
