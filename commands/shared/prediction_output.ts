@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import type { DownloadedOutput, DownloadOptions } from "../../lib/transfer/download.ts";
 import { LeftByUserError, UsageError } from "../../lib/errors.ts";
 import { checkEntryName } from "../../lib/files/entry_name.ts";
-import { defaultOutputName } from "../../lib/protocol/prediction_record.ts";
+import { checkOutputPlace, predictionsName } from "../../lib/prediction/output_place.ts";
 import { formatBytes } from "../../lib/terminal/formats.ts";
 import { LiveLine } from "../../lib/terminal/live_line.ts";
 import type { DescribedJob, FollowedJob } from "./follow_job.ts";
@@ -56,15 +56,13 @@ export async function outputPlaceOf(
   if (described.status !== null && !["queued", "running", "succeeded"].includes(described.status)) {
     return null;
   }
-  const to = resolve(path ?? defaultName(described.dataName));
-  const { assertOutputPlace } = await import("../../lib/transfer/download.ts");
-  await assertOutputPlace(to, { overwrite });
+  const to = await checkOutputPlace(path ?? defaultName(described.dataName), { overwrite });
   return { to, overwrite };
 }
 
 /** The worker tells the data's name: it leads nowhere. */
 function defaultName(dataName: string | null): string {
-  const name = defaultOutputName(basename(dataName ?? "predictions"));
+  const name = predictionsName(basename(dataName ?? "predictions"));
   if (checkEntryName(name) === null) return name;
   throw new UsageError("Cannot name the predictions after their data", {
     hint: "Name a file with -o.",

@@ -4,9 +4,11 @@
  * @module
  */
 import { basename, dirname, join, resolve } from "node:path";
-import { ConflictError, NotFoundError, UsageError } from "../errors.ts";
+import { NotFoundError, UsageError } from "../errors.ts";
 import { writeError } from "../files/atomic_write.ts";
-import { isFolder, statOrNull } from "../files/file_info.ts";
+import { isFolder } from "../files/file_info.ts";
+import { assertFree } from "../files/put_in_place.ts";
+import { recordPath } from "../protocol/prediction_record.ts";
 
 /** `clip.mp4` → `clip.predictions.slp`, `mice.pkg.slp` → `mice.pkg.predictions.slp`. */
 export function predictionsName(dataPath: string): string {
@@ -15,7 +17,7 @@ export function predictionsName(dataPath: string): string {
 }
 
 /**
- * Check that predictions can be written.
+ * Check that predictions, and their record beside them, can be written.
  *
  * @param path as the user has written it
  * @returns the absolute path
@@ -40,22 +42,16 @@ export async function checkOutputPlace(
       hint: "Create it first, or choose another place with --output.",
     });
   }
-  const there = await statOrNull(output);
-  if (there?.isDirectory) {
-    throw new UsageError(`Cannot write "${output}": it is a folder`, {
-      hint: "Name a file in it with --output.",
-    });
+  for (const path of [output, recordPath(output)]) {
+    if (await isFolder(path)) {
+      throw new UsageError(`Cannot write "${path}": it is a folder`, {
+        hint: "Name a file with --output.",
+      });
+    }
+    if (!options.overwrite) await assertFree(path);
   }
-  if (there !== null && !options.overwrite) throw outputExists(output);
   await assertWritable(folder);
   return output;
-}
-
-/** The error for predictions whose place is taken. */
-export function outputExists(output: string): ConflictError {
-  return new ConflictError(`"${output}" is there already`, {
-    hint: "Choose another place with --output, or replace it with --force.",
-  });
 }
 
 async function assertWritable(folder: string): Promise<void> {

@@ -31,15 +31,6 @@ export const PredictionRecordSchema = v.object({
 /** Which models made predictions, of what and how. */
 export type PredictionRecord = v.InferOutput<typeof PredictionRecordSchema>;
 
-/**
- * What predictions are called where nobody says it: `clip.mp4` gives `clip.predictions.slp`.
- *
- * @param dataName file name of the video or `.slp`
- */
-export function defaultOutputName(dataName: string): string {
-  return `${dataName.replace(/(?!^)\.[^.]*$/, "")}.predictions.slp`;
-}
-
 /** Where the record of predictions is: beside them. */
 export function recordPath(output: string): string {
   return `${output}.json`;

@@ -4,11 +4,12 @@
  * @module
  */
 import { basename, dirname, join } from "node:path";
-import { ConnectionError, messageOf, NotFoundError } from "../errors.ts";
+import { ConnectionError, messageOf } from "../errors.ts";
 import { writeNew } from "../files/atomic_write.ts";
-import { isFile, isFolder } from "../files/file_info.ts";
-import { assertFree, putInPlace } from "../files/put_in_place.ts";
+import { isFile } from "../files/file_info.ts";
+import { putInPlace } from "../files/put_in_place.ts";
 import { logger } from "../log.ts";
+import { checkOutputPlace } from "../prediction/output_place.ts";
 import { DOWNLOAD_METHODS, type DownloadBegun, DownloadBegunSchema } from "../protocol/download.ts";
 import { type PredictionRecord, recordPath } from "../protocol/prediction_record.ts";
 import { assertFreeSpace } from "./free_space.ts";
@@ -69,33 +70,6 @@ interface Download {
 }
 
 /**
- * Before a job is followed whose predictions are to be fetched: is there a place for them?
- *
- * @param to where the predictions are to be
- * @throws {ConflictError} when something is there and may not be replaced
- * @throws {NotFoundError} when there is no such folder
- * @throws {SleapRtcError} when nothing can be written there
- */
-export async function assertOutputPlace(
-  to: string,
-  { overwrite = false }: Pick<DownloadOptions, "overwrite"> = {},
-): Promise<void> {
-  if (!(await isFolder(dirname(to)))) {
-    throw new NotFoundError(`Cannot write "${to}": there is no folder "${dirname(to)}"`, {
-      hint: "Make the folder, or choose another one with -o.",
-    });
-  }
-  if (!overwrite) { for (const path of [to, recordPath(to)]) await assertFree(path); }
-  const temp = tempPath(to);
-  try {
-    await writeNew(temp, new Uint8Array());
-  } catch (error) {
-    throw storeError(to, error);
-  }
-  await Deno.remove(temp).catch(() => {});
-}
-
-/**
  * Fetch the predictions of a job. They get their name when their SHA-256 is proved and they are on
  * the disk; whatever fails, nothing half-written stays.
  *
@@ -111,7 +85,7 @@ export async function downloadOutput(
 ): Promise<DownloadedOutput> {
   const { to, overwrite = false, signal, windowBytes = WINDOW_BYTES } = options;
   signal?.throwIfAborted();
-  await assertOutputPlace(to, { overwrite });
+  await checkOutputPlace(to, { overwrite });
   const begun = readMessage(
     DownloadBegunSchema,
     await peer.calls.call(DOWNLOAD_METHODS.begin, { job_id: jobId, window: windowBytes }),

@@ -46,7 +46,7 @@ Deno.test("track names data that are not there, and outputs that are: exit 3 and
     assert.equal(folder.code, EXIT.notFound, folder.stderr);
     const taken = await track("--data-path", "clip.mp4");
     assert.equal(taken.code, EXIT.conflict, taken.stderr);
-    assert.match(taken.stderr, /clip\.predictions\.slp" is there already\nhint: .*--force/);
+    assert.match(taken.stderr, /clip\.predictions\.slp": it exists already\nhint: .*--force/);
     assert.equal(await Deno.readTextFile(`${cwd}/clip.predictions.slp`), "mine");
   });
 });

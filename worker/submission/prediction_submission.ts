@@ -154,5 +154,7 @@ function optionsOf(asked: TrackSubmission): PredictOptions {
     max_instances: asked.max_instances,
     extra: asked.extra,
   };
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value != null));
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== null && value !== undefined),
+  );
 }

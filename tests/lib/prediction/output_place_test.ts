@@ -15,7 +15,7 @@ Deno.test("checkOutputPlace() gives the absolute path and leaves nothing behind"
   await withFolder(async (folder) => {
     const output = join(folder, "a.slp");
     assert.equal(await checkOutputPlace(output, { overwrite: false }), output);
-    assert.deepEqual(Array.from(Deno.readDirSync(folder)), []);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(folder)), []);
   });
 });
 
