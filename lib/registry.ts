@@ -9,6 +9,13 @@ import { makeFolder } from "./files/atomic_write.ts";
 import { isFile } from "./files/file_info.ts";
 import { logger } from "./log.ts";
 import type { PyValue } from "./python/value.ts";
+import {
+  type AliasListing,
+  aliasOfNew,
+  assignAlias,
+  checkFreeAlias,
+  listAliases,
+} from "./registry/aliases.ts";
 import type { ManifestDraft } from "./registry/draft.ts";
 import {
   MODEL_STATUSES,
@@ -25,7 +32,7 @@ import { resolveModel } from "./registry/resolve.ts";
 import { ManifestStore, type RebuildReport } from "./registry/store.ts";
 import { abandon, complete, interrupt, resume, type Resumption } from "./registry/transitions.ts";
 
-export type { ModelEntry, ModelIdentity, ModelStatus, NewModel };
+export type { AliasListing, ModelEntry, ModelIdentity, ModelStatus, NewModel };
 export { MODEL_STATUSES };
 
 const log = logger("registry");
@@ -34,6 +41,12 @@ const log = logger("registry");
 export interface OpenOptions {
   /** Create the manifest where there is none; otherwise such a root reads as empty. @default {true} */
   create?: boolean;
+}
+
+/** Options of {@linkcode ModelRegistry.setAlias}. */
+export interface SetAliasOptions {
+  /** Take it from the model that has it, with a warning in the log. @default {false} */
+  force?: boolean;
 }
 
 /** Which entries {@linkcode ModelRegistry.list} gives; all that are set must fit. */
@@ -130,12 +143,14 @@ export class ModelRegistry {
   /**
    * Add a model with status `training` and create its folder (1.2.1).
    *
-   * A taken ID gets the suffix `-2`, `-3`, … and a warning in the log. Repeating the call for the
+   * A taken ID gets the suffix `-2`, `-3`, … and a warning in the log. An `alias` that is taken is
+   * left out, with a warning in the log. Repeating the call for the
    * same `job_id` and `model_index` adds nothing and gives the same ID.
    *
    * @param info the entry; `id` is the wish, 8 hex digits; the object is not changed
    * @returns the final ID
-   * @throws {UsageError} when ID or type are not what a folder can be named after
+   * @throws {UsageError} when ID or type are not what a folder can be named after, or the alias is
+   *   none
    *
    * @example
    * ```ts
@@ -160,7 +175,6 @@ export class ModelRegistry {
         full_hash: null,
         run_name: null,
         model_type: info.model_type,
-        alias: null,
         status: "training",
         training_job_hash: null,
         created_at: new Date().toISOString(),
@@ -170,6 +184,7 @@ export class ModelRegistry {
         metrics: null,
         metadata: null,
         ...withoutId(info),
+        alias: aliasOfNew(draft.manifest, id, info.alias ?? null),
       });
       await makeFolder(join(this.root, modelFolder(info.model_type, id)));
       draft.count("registered");
@@ -205,10 +220,11 @@ export class ModelRegistry {
   }
 
   /**
-   * The model that a person means: an ID or an unambiguous prefix of at least 4 characters.
+   * The model that a person means: an ID, an alias or an unambiguous prefix of an ID of at least 4
+   * characters, tried in this order.
    *
    * @param name what was typed
-   * @throws {NotFoundError} when no model, or more than one, fits
+   * @throws {NotFoundError} when no model, or more than one, fits, or an alias is a gone model's
    *
    * @example
    * ```ts
@@ -222,7 +238,7 @@ export class ModelRegistry {
    * ```
    */
   async resolve(name: string): Promise<ModelEntry> {
-    return deepFreeze(resolveModel((await this.#store.read()).models, name));
+    return deepFreeze(resolveModel(await this.#store.read(), name));
   }
 
   /**
@@ -455,6 +471,103 @@ export class ModelRegistry {
    */
   async abandon(id: string): Promise<void> {
     await this.update(id, abandon);
+  }
+
+  /**
+   * Give a model an alias, in place of the one it has.
+   *
+   * @param name ID, alias or prefix of the model
+   * @param alias 1 to 64 letters, digits, dashes and underscores
+   * @returns ID of the model from which it was taken; null: it was free
+   * @throws {UsageError} when it is no alias
+   * @throws {NotFoundError} when no model, or more than one, fits `name`
+   * @throws {ConflictError} when another model has it, without `force`
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+   * await registry.setAlias("a3f5e8c9", "mouse-v2");
+   * assert((await registry.resolve("mouse-v2")).id === "a3f5e8c9");
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async setAlias(
+    name: string,
+    alias: string,
+    { force = false }: SetAliasOptions = {},
+  ): Promise<string | null> {
+    return await this.#store.change((draft) => {
+      const entry = resolveModel(draft.manifest, name);
+      return assignAlias(draft, entry, alias, force);
+    });
+  }
+
+  /**
+   * Take a model's alias away; the model stays.
+   *
+   * @param name ID, alias or prefix of the model
+   * @returns the alias that it had; null: none
+   * @throws {NotFoundError} when no model, or more than one, fits `name`
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * await registry.register({ id: "a3f5e8c9", model_type: "centroid", alias: "mouse" });
+   * assert(await registry.removeAlias("mouse") === "mouse");
+   * assert((await registry.aliases()).length === 0);
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async removeAlias(name: string): Promise<string | null> {
+    return await this.#store.change((draft) => {
+      const entry = resolveModel(draft.manifest, name);
+      if (entry.alias) draft.put({ ...entry, alias: null });
+      return entry.alias ?? null;
+    });
+  }
+
+  /**
+   * All aliases in alphabetical order, with the models that they name.
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * await registry.register({ id: "a3f5e8c9", model_type: "centroid", alias: "mouse" });
+   * const [first] = await registry.aliases();
+   * assert(first?.alias === "mouse" && first.id === "a3f5e8c9" && first.modelType === "centroid");
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async aliases(): Promise<AliasListing[]> {
+    return listAliases(await this.#store.read());
+  }
+
+  /**
+   * Check, before anything is started, that a new model could have an alias.
+   *
+   * @throws {UsageError} when it is none
+   * @throws {ConflictError} when a model has it
+   *
+   * @example
+   * ```ts
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * await registry.checkFreeAlias("mouse-v2");
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async checkFreeAlias(alias: string): Promise<void> {
+    checkFreeAlias(await this.#store.read(), alias);
   }
 
   /**

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { UsageError } from "../errors.ts";
+import { bookAlias } from "./aliases.ts";
 import { type ModelEntry, ModelEntrySchema } from "./entry.ts";
 import { describeIssues, type Manifest } from "./manifest.ts";
 
@@ -31,14 +32,19 @@ export class ManifestDraft {
   }
 
   /**
-   * Add or replace an entry; its revision and the list of interrupted models follow.
+   * Add or replace an entry; its revision, the list of interrupted models and the aliases follow.
    *
-   * @throws {UsageError} when it is no entry: the manifest would be damaged for the next reader
+   * @throws {UsageError} when it is no entry: the manifest would be damaged for the next reader; or
+   *   its new alias is none
+   * @throws {ConflictError} when another model has its new alias
    */
   put(entry: ModelEntry): void {
     const { models, interrupted } = this.manifest;
-    const revision = (models[entry.id]?.revision ?? 0) + 1;
-    models[entry.id] = storedForm({ ...entry, revision });
+    const before = models[entry.id];
+    const stored = storedForm({ ...entry, revision: (before?.revision ?? 0) + 1 });
+    const change = { before: before?.alias ?? null, after: stored.alias ?? null };
+    bookAlias(this.manifest, entry.id, change);
+    models[entry.id] = stored;
     if (entry.status !== "interrupted") {
       this.manifest.interrupted = interrupted.filter((id) => id !== entry.id);
     } else if (!interrupted.includes(entry.id)) {

@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { parsePlainJson } from "../python/plain_json.ts";
+import { agreeOnAliases } from "./aliases.ts";
 import { type ModelEntry, ModelEntrySchema } from "./entry.ts";
 
 /** The version we write. */
@@ -94,7 +95,10 @@ export function parseManifest(json: string): ParsedManifest {
     faults.push(`models.${id}: ${parsed.success ? "ID differs" : describeIssues(parsed)}`);
     partial.push(...soundPart(id, entry));
   }
-  if (isKnownVersion(source.version)) return { manifest: { ...source, models }, faults, partial };
+  if (isKnownVersion(source.version)) {
+    const naming = agreeOnAliases({ models, aliases: source.aliases });
+    return { manifest: { ...source, ...naming }, faults, partial };
+  }
   for (const entry of partial) models[entry.id] = entry;
   return { manifest: { ...source, models }, faults: [], partial: [] };
 }

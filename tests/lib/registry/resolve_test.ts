@@ -1,15 +1,19 @@
 import assert from "node:assert/strict";
 import { NotFoundError } from "../../../lib/errors.ts";
 import type { ModelEntry } from "../../../lib/registry.ts";
+import type { Manifest } from "../../../lib/registry/manifest.ts";
 import { resolveModel } from "../../../lib/registry/resolve.ts";
 
-function modelsOf(...ids: string[]): Record<string, ModelEntry> {
-  return Object.fromEntries(ids.map((id) => [id, { id }]));
+type Naming = Pick<Manifest, "models" | "aliases">;
+
+function modelsOf(...ids: string[]): Naming {
+  const models: Record<string, ModelEntry> = Object.fromEntries(ids.map((id) => [id, { id }]));
+  return { models, aliases: {} };
 }
 
-function refusal(models: Record<string, ModelEntry>, name: string): NotFoundError {
+function refusal(naming: Naming, name: string): NotFoundError {
   try {
-    resolveModel(models, name);
+    resolveModel(naming, name);
   } catch (error) {
     if (error instanceof NotFoundError) return error;
     throw error;
@@ -52,4 +56,30 @@ Deno.test("resolveModel() is not misled by the names every object has", () => {
   for (const name of ["__proto__", "constructor", "toString", ""]) {
     refusal(modelsOf("a3f5e8c9"), name);
   }
+});
+
+Deno.test("AL17-AL19, AL21, AL22 resolveModel() takes an ID, then an alias, then a prefix", () => {
+  const naming = { ...modelsOf("a3f5e8c9", "b1c2d3e4", "dead0001"), aliases: {} };
+  const named = { ...naming, aliases: { dead: "b1c2d3e4", a3f5e8c9: "b1c2d3e4" } };
+  assert.equal(resolveModel(naming, "dead").id, "dead0001", "a prefix");
+  assert.equal(resolveModel(named, "dead").id, "b1c2d3e4", "an alias before a prefix");
+  assert.equal(resolveModel(named, " dead\n").id, "b1c2d3e4");
+  assert.equal(resolveModel(named, "a3f5e8c9").id, "a3f5e8c9", "an ID before an alias");
+});
+
+Deno.test("AL20, AL68 resolveModel() takes an alias as it is written only, and suggests near ones", () => {
+  const naming = { ...modelsOf("a3f5e8c9"), aliases: { "mouse-v2": "a3f5e8c9", rat: "a3f5e8c9" } };
+  for (const name of ["Mouse-V2", "mouse-v1", "muose-v2", "mouse"]) {
+    assert.equal(refusal(naming, name).hint, "Did you mean mouse-v2?", name);
+  }
+  assert.doesNotMatch(refusal(naming, "horse").hint ?? "", /Did you mean/);
+});
+
+Deno.test("resolveModel() tells of an alias whose model is gone", () => {
+  const { message, exitCode } = refusal(
+    { ...modelsOf("a3f5e8c9"), aliases: { "mouse-v2": "b1c2d3e4" } },
+    "mouse-v2",
+  );
+  assert.equal(message, 'Alias "mouse-v2" names model b1c2d3e4, which is gone');
+  assert.equal(exitCode, 3);
 });
