@@ -14,6 +14,7 @@ import {
   type FormatOptions,
   isJson,
   jsonOption,
+  MODEL_ARGUMENT,
   type PlaceOptions,
   registryOption,
   workerOption,
@@ -27,7 +28,7 @@ export function command(): CommandUnknownOpts {
     .description(
       "Give an interrupted or failed model up: nobody is reminded of it any more. Its files stay.",
     )
-    .argument("<model>", "its ID, or at least 4 characters of it")
+    .argument("<model>", MODEL_ARGUMENT)
     .addOption(registryOption())
     .addOption(workersRoomOption())
     .addOption(workerOption())

@@ -47,6 +47,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./model_info.ts"),
   },
   {
+    name: "tag-model",
+    summary: "give a model a name",
+    load: () => import("./tag_model.ts"),
+  },
+  {
     name: "abandon-model",
     summary: "give an interrupted or failed model up",
     load: () => import("./abandon_model.ts"),

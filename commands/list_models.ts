@@ -53,7 +53,10 @@ export function command(): CommandUnknownOpts {
     .description("List the models of a registry, newest first.")
     .addOption(new Option("--status <status>", "only this status").choices(MODEL_STATUSES))
     .option("--model-type <type>", "only this type, e.g. centroid")
-    .option("--search <text>", "only where ID, run name, type, data set, tags or notes contain it")
+    .option(
+      "--search <text>",
+      "only where ID, alias, run name, type, data set, tags or notes contain it",
+    )
     .addOption(
       new Option("--sort <key>", "order: newest, name, type, or lowest loss first")
         .choices(SORT_KEYS).default("date" as SortKey),

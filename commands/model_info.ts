@@ -12,6 +12,7 @@ import {
   type FormatOptions,
   isJson,
   jsonOption,
+  MODEL_ARGUMENT,
   type PlaceOptions,
   registryOption,
   workerOption,
@@ -23,7 +24,7 @@ export function command(): CommandUnknownOpts {
   return new Command("model-info")
     .summary("show everything that is known about a model")
     .description("Show everything that is known about a model.")
-    .argument("<model>", "its ID, or at least 4 characters of it")
+    .argument("<model>", MODEL_ARGUMENT)
     .addOption(registryOption())
     .addOption(workersRoomOption())
     .addOption(workerOption())

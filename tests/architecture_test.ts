@@ -60,10 +60,10 @@ Deno.test("lib/protocol does no I/O", async () => {
   }
 });
 
-Deno.test("only lib/sleap_nn and its users in worker and lib/training know sleap-nn", async () => {
+Deno.test("only lib/sleap_nn and its users in worker, lib/training and lib/prediction know it", async () => {
   for await (const { path, text } of sourceFiles("lib")) {
     const from = relative(ROOT, path);
-    if (/^lib\/(?:sleap_nn|training|registry\/model_id\.ts)/.test(from)) continue;
+    if (/^lib\/(?:sleap_nn|training|prediction|registry\/model_id\.ts)/.test(from)) continue;
     for (const imported of importsOf(path, text)) {
       assert.ok(!imported.startsWith("lib/sleap_nn/"), `${from} imports ${imported}`);
     }

@@ -7,6 +7,9 @@ import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import type { RegistryRoot } from "../../lib/registry/root.ts";
 import { writeStderr } from "../../lib/terminal/output.ts";
 
+/** Help of an argument that names a model. */
+export const MODEL_ARGUMENT = "its ID, its alias, or at least 4 characters of its ID";
+
 /** `--registry DIR`. */
 export function registryOption(): Option<"--registry <dir>"> {
   return new Option("--registry <dir>", "folder that contains models/ (default: the nearest one)");

@@ -30,7 +30,7 @@ export function describeTrainingEnd(end: TrainingEnd, job: JobOptions): string {
   if (models.length === 0) return "";
   const lines = models.map((entry) =>
     [
-      `${entry.model_type} ${entry.id}`,
+      `${entry.model_type} ${entry.alias ? `${entry.alias} (${entry.id})` : entry.id}`,
       String(entry.status),
       `val loss ${formatLoss(entry.metrics?.["best_val_loss"])}`,
       ...(entry.checkpoint_path ? [entry.checkpoint_path] : []),
@@ -40,7 +40,9 @@ export function describeTrainingEnd(end: TrainingEnd, job: JobOptions): string {
     ...resumableOf(end).map(({ id }) =>
       `  ${typedCommand(["train", ...job.trainOptions, "--resume", id])}`
     ),
-    ...models.map(({ id }) => `  ${typedCommand(["model-info", id, ...job.lookOptions])}`),
+    ...models.map(({ id, alias }) =>
+      `  ${typedCommand(["model-info", alias || id, ...job.lookOptions])}`
+    ),
     `  ${typedCommand(["list-models", ...job.lookOptions])}`,
   ];
   return `${[...lines, "", "Next:", ...commands].join("\n")}\n`;

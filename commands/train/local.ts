@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { ConflictError, JobNotSucceededError, UsageError } from "../../lib/errors.ts";
-import type { ModelRegistry } from "../../lib/registry.ts";
-import { findRegistryRoot } from "../../lib/registry/root.ts";
+import { ModelRegistry } from "../../lib/registry.ts";
+import { findRegistryRoot, type RegistryRoot } from "../../lib/registry/root.ts";
 import { isRunning } from "../../lib/registry/transitions.ts";
 import { findSleapNn, type SleapNn } from "../../lib/sleap_nn/executable.ts";
 import { makeTrainRequest, type TrainRequest } from "../../lib/training/train_request.ts";
@@ -78,6 +78,7 @@ async function prepare(options: TrainCommandOptions): Promise<PreparedTraining> 
     request.warnings.forEach(warn);
     return { trainer, request, registry };
   }
+  await checkFreeAlias(root, options.alias);
   const request = await makeTrainRequest({
     ...trainingOf(options),
     uploads: join(root.path, "uploads"),
@@ -85,6 +86,12 @@ async function prepare(options: TrainCommandOptions): Promise<PreparedTraining> 
   const registry = await openLocalRoot(root);
   request.warnings.forEach(warn);
   return { trainer, request, registry };
+}
+
+/** Before anything is written: a root without a registry stays without one. */
+async function checkFreeAlias(root: RegistryRoot, alias: string | undefined): Promise<void> {
+  if (alias === undefined) return;
+  await (await ModelRegistry.open(root.path, { create: false })).checkFreeAlias(alias);
 }
 
 async function requestResume(

@@ -9,10 +9,12 @@ export interface TrainCommandOptions extends FormatOptions, PlaceOptions {
   valLabels?: string | undefined;
   pkgPath?: string | undefined;
   runName?: string | undefined;
+  /** Of the first model. */
+  alias?: string | undefined;
   maxEpochs?: number | undefined;
   batchSize?: number | undefined;
   learningRate?: number | undefined;
-  /** ID or prefix of the model that goes on. */
+  /** ID, alias or prefix of the model that goes on. */
   resume?: string | undefined;
   restart?: true | undefined;
   detach?: true | undefined;
@@ -28,6 +30,7 @@ export function trainingOf(options: TrainCommandOptions): RemoteTrainOptions {
     valLabels: options.valLabels,
     package: options.pkgPath,
     runName: options.runName,
+    alias: options.alias,
     overrides: overridesOf(options),
   };
 }

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { checkRemoteAlias } from "../../lib/client/remote_alias.ts";
 import { findRemoteModel } from "../../lib/client/remote_models.ts";
 import type { RemoteWorker } from "../../lib/client/remote_worker.ts";
 import { type Submission, uploadTraining } from "../../lib/client/upload_training.ts";
@@ -36,6 +37,8 @@ export async function trainRemotely(options: TrainCommandOptions): Promise<void>
   const { worker, spelling } = await interruption.orLeave(connect(room, options), NOTHING);
   await using _connection = worker;
   const lookOptions = lookOptionsOf(options.room, spelling);
+  const { alias } = options;
+  if (alias !== undefined) await interruption.orLeave(checkRemoteAlias(worker, alias), NOTHING);
   const submission = training === null
     ? resumption(options)
     : await interruption.orLeave(sendFiles(worker, training, interruption.left), NOTHING);

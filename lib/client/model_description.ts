@@ -77,6 +77,11 @@ export interface DescribeModelOptions {
   missingFiles: ReadonlySet<string>;
 }
 
+/** What a model is called: `Model: mouse-v2 (a3f5e8c9)`. */
+export function modelTitle({ id, alias }: ModelEntry): string {
+  return `Model: ${alias ? `${alias} (${id})` : id}`;
+}
+
 /** The description of a model, in groups of `label: value` lines; nothing stored is left out. */
 export function describeModel(model: LocatedModel, options: DescribeModelOptions): string {
   const { entry } = model;
@@ -91,12 +96,11 @@ export function describeModel(model: LocatedModel, options: DescribeModelOptions
     ["Hyperparameters", Object.entries(entry.training_hyperparameters ?? {})],
     ["Other", remaining(entry, isUnderWay(model) ? SHOWN_UNDER_WAY : SHOWN)],
   ];
-  const title = entry.alias ? `Model: ${entry.alias} (${entry.id})` : `Model: ${entry.id}`;
   const texts = groups.flatMap(([name, fields]) => {
     const lines = fieldLines(fields);
     return lines === "" ? [] : `${bold(name)}\n${lines}`;
   });
-  return [`${bold(title)}\n${fieldLines(overview(model))}`, ...texts].join("\n");
+  return [`${bold(modelTitle(entry))}\n${fieldLines(overview(model))}`, ...texts].join("\n");
 }
 
 function overview(model: LocatedModel): Field[] {

@@ -15,6 +15,7 @@ import {
 } from "../protocol/worker_calls.ts";
 import { ModelEntrySchema } from "../registry/entry.ts";
 import type { LocatedModel } from "../registry/located_model.ts";
+import { typedCommand } from "../terminal/typed_command.ts";
 import { askWorkers } from "./ask_workers.ts";
 import { nameOf, type WorkerPeer } from "./worker_peers.ts";
 
@@ -69,7 +70,7 @@ export async function listRemoteModels(
 /**
  * The model that a person means, on a room's workers or one of them.
  *
- * @param name its ID, or a prefix of it
+ * @param name its ID, its alias, or a prefix of its ID
  * @throws {NotFoundError} when no worker has it, or several have
  */
 export async function findRemoteModel(
@@ -96,7 +97,7 @@ export async function findRemoteModel(
       answers.length === 1 && missing[0] !== undefined
         ? missing[0].message
         : `No worker in room "${room.room_id}" has a model "${name}"`,
-      { hint: `All models of the room: sleap-rtc list-models --room ${room.room_id}` },
+      { hint: nearHint(missing) ?? `All models of the room: ${listOf(room)}` },
     );
   }
   const places = found.map(({ located }) => `${located.entry.id} on ${located.location.worker}`);
@@ -108,7 +109,7 @@ export async function findRemoteModel(
 /**
  * Give a model of a worker up; see `ModelRegistry.abandon`.
  *
- * @param name its ID, or a prefix of it
+ * @param name its ID, its alias, or a prefix of its ID
  * @returns the model afterwards
  * @throws {NotFoundError} when no worker has it, or several have
  * @throws {ConflictError} while it is trained, or when it is completed
@@ -120,12 +121,56 @@ export async function abandonRemoteModel(
 ): Promise<LocatedModel> {
   const { entry: { id }, location: { worker } } =
     (await findRemoteModel(room, wanted, name)).located;
-  const { abandonModel } = WORKER_METHODS;
+  return await changeModel(room, worker, WORKER_METHODS.abandonModel, { name: id });
+}
+
+/** How a model of a worker is to be called. */
+export interface RemoteAlias {
+  /** Null: it is to have no alias. */
+  alias: string | null;
+  /** Take it from the model that has it. */
+  force: boolean;
+}
+
+/**
+ * Give a model of a worker an alias, or take it away; see `ModelRegistry.setAlias`.
+ *
+ * @param model as {@linkcode findRemoteModel} gives it
+ * @returns the model afterwards
+ * @throws {ConflictError} when another model of that worker has the alias, without `force`
+ */
+export async function tagRemoteModel(
+  room: JoinedRoom,
+  { entry: { id }, location: { worker } }: LocatedModel,
+  { alias, force }: RemoteAlias,
+): Promise<LocatedModel> {
+  const change = alias === null ? { remove_alias: true } : { alias, force };
+  return await changeModel(room, worker, WORKER_METHODS.tagModel, { name: id, ...change });
+}
+
+/** Call a worker with a change of a model that it has, and takes by its ID. */
+async function changeModel(
+  room: JoinedRoom,
+  worker: string | undefined,
+  method: string,
+  params: { name: string } & Record<string, unknown>,
+): Promise<LocatedModel> {
   const [model] = await askWorkers(room, worker, async (link, peer) => {
-    return readRemoteModel(await link.call(abandonModel, { name: id }, RemoteModelSchema), peer);
+    return readRemoteModel(await link.call(method, params, RemoteModelSchema), peer);
   });
   if (model) return model.located;
-  throw new SleapRtcError(`Worker "${worker}" does not show model ${id} any more`);
+  throw new SleapRtcError(`Worker "${worker}" does not show model ${params.name} any more`);
+}
+
+/** What a worker says of names that are near; what else it says means its own machine. */
+function nearHint(errors: readonly NotFoundError[]): string | undefined {
+  return errors.map(({ hint }) => hint).find((hint) =>
+    /^(?:Did you mean|Name one of)/.test(hint ?? "")
+  );
+}
+
+function listOf(room: JoinedRoom): string {
+  return typedCommand(["list-models", "--room", room.room_id]);
 }
 
 /** A worker's answer, checked; null for an entry that is none. */

@@ -38,6 +38,7 @@ export async function uploadTraining(
     val_labels_path: await send(training.valLabels),
     config_paths: await inOrder(training.configs, (here) => send({ here })),
     run_name: training.runName ?? null,
+    alias: training.alias ?? null,
     max_epochs,
     batch_size,
     learning_rate,

@@ -42,7 +42,7 @@ export const TrainSubmissionSchema = v.object({
   batch_size: v.nullish(TrainOverridesSchema.entries.batch_size.wrapped),
   learning_rate: v.nullish(TrainOverridesSchema.entries.learning_rate.wrapped),
   resume_ckpt_path: v.nullish(path),
-  /** ID or prefix of a model of the worker that goes on, instead of configurations; ours. */
+  /** ID, alias or prefix of a model of the worker that goes on, instead of configurations; ours. */
   resume_model: v.nullish(v.pipe(v.string(), v.nonEmpty(), v.maxLength(256))),
   /** Begin that model again from epoch 0; ours. */
   restart: v.nullish(v.boolean()),

@@ -108,7 +108,7 @@ export const ModelPageSchema = v.object({
 /** The answer to `registry.list`. */
 export type ModelPage = v.InferOutput<typeof ModelPageSchema>;
 
-/** Parameters of `registry.get` and `registry.abandon`: an ID or a prefix of one. */
+/** Parameters of `registry.get` and `registry.abandon`: an ID, an alias or a prefix of an ID. */
 export const GetModelSchema = v.object({ name: text });
 
 /** Parameters of `registry.tag`. */

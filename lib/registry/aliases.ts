@@ -175,13 +175,17 @@ export function isConfirmed(
   return holder !== undefined && (holder.alias === undefined || holder.alias === alias);
 }
 
+/** Which model has an alias, in words. */
+export function takenText(alias: string, { id, model_type }: ModelEntry): string {
+  return `Alias "${alias}" is taken by ${model_type ? `${model_type} ` : ""}model ${id}`;
+}
+
 function takenError(
   naming: Naming,
   alias: string,
-  { id, model_type }: ModelEntry,
+  holder: ModelEntry,
   hintFor: (free: string) => string,
 ): ConflictError {
   const free = nextVersion(alias, (one) => holderOf(naming, one) !== undefined);
-  const model = model_type ? `${model_type} model ${id}` : `model ${id}`;
-  return new ConflictError(`Alias "${alias}" is taken by ${model}`, { hint: hintFor(free) });
+  return new ConflictError(takenText(alias, holder), { hint: hintFor(free) });
 }

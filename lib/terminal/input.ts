@@ -1,3 +1,5 @@
+import { writeStderr } from "./output.ts";
+
 const MAX_LINE_BYTES = 65_536;
 
 /** One line of stdin without its end; null when there is none. */
@@ -13,4 +15,10 @@ export async function readLine(): Promise<string | null> {
     if (end >= 0) return text.slice(0, end).replace(/\r$/, "");
   }
   return text === "" ? null : text;
+}
+
+/** Ask a question on the terminal; everything but a clear yes is a no. */
+export async function confirm(question: string): Promise<boolean> {
+  writeStderr(`${question} [y/N] `);
+  return /^\s*y(?:es)?\s*$/i.test(await readLine() ?? "");
 }

@@ -19,6 +19,8 @@ export interface RemoteTrainOptions {
   valLabels?: string | undefined;
   package?: string | undefined;
   runName?: string | undefined;
+  /** Of the first model. */
+  alias?: string | undefined;
   overrides: TrainOverrides;
 }
 
@@ -32,6 +34,7 @@ export interface RemoteTraining {
   valLabels: FilePlace | null;
   package: FilePlace | null;
   runName: string | undefined;
+  alias: string | undefined;
   overrides: TrainOverrides;
 }
 
@@ -64,6 +67,7 @@ export async function findTraining(options: RemoteTrainOptions): Promise<RemoteT
       : await placeOf(options.valLabels, "--val-labels"),
     package: await placeOf(pkg, "--pkg-path"),
     runName: options.runName,
+    alias: options.alias,
     overrides: options.overrides,
   };
 }

@@ -15,6 +15,8 @@ import { checkConfiguredLabels, type InputOptions, readTrainInputs } from "./tra
 /** What the user asked for. */
 export interface TrainOptions extends InputOptions {
   runName?: string | undefined;
+  /** Of the first model. */
+  alias?: string | undefined;
   overrides: TrainOverrides;
   /**
    * Absolute folder against which relative paths in configurations are resolved.
@@ -76,6 +78,7 @@ export async function makeTrainRequest(options: TrainOptions): Promise<TrainRequ
     val_labels_path: inputs.valLabels,
     base_dir: options.baseDir ?? Deno.cwd(),
     overrides: options.overrides,
+    alias: options.alias ?? null,
   };
   return { spec, configs, warnings: overriddenSettings(read) };
 }

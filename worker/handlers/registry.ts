@@ -3,11 +3,13 @@
  *
  * @module
  */
+import { UsageError } from "../../lib/errors.ts";
 import {
   GetModelSchema,
   ListModelsSchema,
   type ModelPage,
   type RemoteModel,
+  TagModelSchema,
   WORKER_METHODS,
 } from "../../lib/protocol/worker_calls.ts";
 import type { ModelEntry, ModelRegistry, ModelStatus } from "../../lib/registry.ts";
@@ -35,7 +37,23 @@ export function registryHandlers(
       await registry.abandon(id);
       return await remoteModel(registry, await registry.resolve(id));
     },
+    [WORKER_METHODS.tagModel]: (params: unknown) => tagModel(registry, params),
   };
+}
+
+async function tagModel(registry: ModelRegistry, params: unknown): Promise<RemoteModel> {
+  const { name, alias, remove_alias, force } = readMessage(
+    TagModelSchema,
+    params,
+    WORKER_METHODS.tagModel,
+  );
+  if ((alias === undefined) !== remove_alias) {
+    throw new UsageError(`${WORKER_METHODS.tagModel} takes one of "alias" and "remove_alias"`);
+  }
+  const { id } = await registry.resolve(name);
+  if (alias === undefined) await registry.removeAlias(id);
+  else await registry.setAlias(id, alias, { force });
+  return await remoteModel(registry, await registry.resolve(id));
 }
 
 async function listModels(registry: ModelRegistry, params: unknown): Promise<ModelPage> {

@@ -26,6 +26,7 @@ const NOT_WITH_RESUME = [
   "val_labels_path",
   "package_path",
   "run_name",
+  "alias",
   "batch_size",
   "learning_rate",
   "resume_ckpt_path",
@@ -49,7 +50,7 @@ export interface SubmissionPlace {
  * @param submission as it came
  * @throws {UsageError} when it is none, cannot be trained, or names what the worker does not allow
  * @throws {NotFoundError} when a file is not there
- * @throws {ConflictError} when an uploaded file was damaged since
+ * @throws {ConflictError} when an uploaded file was damaged since, or the alias is taken
  */
 export async function requestOf(
   submission: unknown,
@@ -100,6 +101,8 @@ async function newTraining(asked: TrainSubmission, place: SubmissionPlace): Prom
       hint: "Leave it out.",
     });
   }
+  const alias = asked.alias ?? undefined;
+  if (alias !== undefined) await place.registry.checkFreeAlias(alias);
   const configs = await configsOf(asked, place);
   const [labels, valLabels, pkg] = await Promise.all([
     optional(asked.labels_path, "labels_path", place),
@@ -119,6 +122,7 @@ async function newTraining(asked: TrainSubmission, place: SubmissionPlace): Prom
     valLabels,
     package: pkg,
     runName: asked.run_name ?? undefined,
+    alias,
     overrides: overridesOf(asked),
     uploads: join(place.registry.root, "uploads"),
     baseDir: place.registry.root,

@@ -112,11 +112,13 @@ async function register(
   tools: TrainTools,
 ): Promise<BegunModel> {
   const wished = spec.full_hash.slice(0, 8);
+  const alias = model === 0 ? tools.job.alias ?? null : null;
   const modelId = await record.registry.register({
     id: wished,
     full_hash: spec.full_hash,
     run_name: spec.run_name,
     model_type: spec.model_type,
+    alias,
     training_job_hash: spec.training_job_hash,
     labels_sha256: spec.labels_sha256,
     source: "worker-training",
@@ -144,9 +146,26 @@ async function register(
         `this model is ${modelId}`,
     });
   }
+  await tellIfUnnamed(record, model, modelId, alias);
   await announceInterrupted(record, model, modelId, spec.full_hash);
   const folder = join(record.folder.root, modelFolder(spec.model_type, modelId));
   return { modelId, attempt: 1, startedFrom: null, folder, splitFolder: null };
+}
+
+/** The alias was free when the job was asked for; it may have waited since. */
+async function tellIfUnnamed(
+  record: JobRecord,
+  model: number,
+  modelId: string,
+  alias: string | null,
+): Promise<void> {
+  if (alias === null || (await record.registry.get(modelId))?.alias === alias) return;
+  await record.record({
+    type: "warning",
+    model,
+    message: `Alias "${alias}" is taken meanwhile: model ${modelId} has none. To name it: ` +
+      typedCommand(["tag-model", modelId, "--alias", "NAME"]),
+  });
 }
 
 /** Whoever trains the same again may have wanted to go on with it. */

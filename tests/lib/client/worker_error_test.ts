@@ -36,6 +36,14 @@ Deno.test("commands in a worker's hint are told as they are typed here", () => {
       "Train it anew: sleap-rtc train --config FILE.yaml --labels FILE",
       `Train it anew: sleap-rtc train --config FILE.yaml --labels FILE ${HERE}`,
     ],
+    [
+      "Its state: sleap-rtc model-info a3f5e8c9-2",
+      `Its state: sleap-rtc model-info a3f5e8c9-2 ${HERE}`,
+    ],
+    [
+      "Move it: sleap-rtc tag-model MODEL --alias NAME --force",
+      `Move it: sleap-rtc tag-model MODEL --alias NAME --force ${HERE}`,
+    ],
     ["Update sleap-rtc on this machine.", "Update sleap-rtc on this machine."],
     ["Run `sleap-rtc join LINK`.", "Run `sleap-rtc join LINK`."],
     ["Wait for its end.", "Wait for its end."],

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { EXIT } from "../../../lib/errors.ts";
+import { ModelRegistry } from "../../../lib/registry.ts";
 import { makeTrainRequest, type TrainRequest } from "../../../lib/training/train_request.ts";
 import { runProgram } from "../../../lib/run_program.ts";
 import { SubmissionBed } from "../../support/submission.ts";
@@ -366,4 +367,21 @@ Deno.test("uploaded weights are refused also where uploads/ is a link to another
   const error = await bed.refused({ config_contents: [text], labels_path: bed.labels });
   assert.equal(error.exitCode, EXIT.usage);
   assert.match(error.message, /weights that a client has uploaded are not loaded/);
+});
+
+Deno.test("an alias is part of the job; a bad one is refused with 2, a taken one with 7", async () => {
+  await using bed = await SubmissionBed.create();
+  const fields = { config_contents: [configText()], labels_path: bed.labels };
+  assert.equal((await bed.request({ ...fields, alias: "mouse" })).spec.alias, "mouse");
+  for (const alias of ["", "mouse v2", "a3f5e8c9"]) {
+    assert.equal((await bed.refused({ ...fields, alias })).exitCode, EXIT.usage, alias);
+  }
+  const registry = await ModelRegistry.open(bed.root);
+  await registry.register({ id: "aaaa0001", model_type: "centroid", alias: "mouse" });
+  const taken = await bed.refused({ ...fields, alias: "mouse" });
+  assert.equal(taken.exitCode, EXIT.conflict);
+  assert.match(taken.message, /Alias "mouse" is taken by centroid model aaaa0001/);
+  const resumed = await bed.refused({ resume_model: "mouse", alias: "rat" });
+  assert.equal(resumed.exitCode, EXIT.usage);
+  assert.match(resumed.message, /^alias: /);
 });
