@@ -48,8 +48,8 @@ export class EventWriter {
   }
 
   /**
-   * Append one event; it is on the disk when the promise resolves, except a `batch`, which may be
-   * lost in a power cut.
+   * Append one event; it is on the disk when the promise resolves, except how far a batch or the
+   * frames are, which may be lost in a power cut.
    *
    * @throws {SleapRtcError} when the disk is full; the file then ends with the event before
    */
@@ -76,7 +76,7 @@ export class EventWriter {
     try {
       let written = 0;
       while (written < bytes.length) written += await this.#file.write(bytes.subarray(written));
-      if (event.type !== "batch") await this.#file.syncData();
+      if (event.type !== "batch" && event.type !== "frames") await this.#file.syncData();
     } catch (error) {
       await this.#file.truncate(start);
       await this.#file.seek(start, Deno.SeekMode.Start);

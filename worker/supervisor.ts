@@ -5,10 +5,11 @@
  * @module
  */
 import { hostname } from "node:os";
-import { messageOf, UsageError } from "../lib/errors.ts";
+import { messageOf } from "../lib/errors.ts";
 import { logger } from "../lib/log.ts";
 import type { FinalJobStatus } from "../lib/protocol/job_events.ts";
 import type { JobSpec, TrainSpec } from "../lib/protocol/job_spec.ts";
+import type { TrackSpec } from "../lib/protocol/track_spec.ts";
 import { ModelRegistry } from "../lib/registry.ts";
 import { findSleapNn } from "../lib/sleap_nn/executable.ts";
 import { VERSION } from "../lib/version.ts";
@@ -66,14 +67,16 @@ async function runJob(
   try {
     await writeDownStart(record);
     teller = new RequestTeller(record, requests);
-    if (job.type !== "train") throw new UsageError(`Cannot run a job of type "${job.type}"`);
-    const end = await trainModels(record, job, requests, stop);
+    const end = job.type === "train"
+      ? await trainModels(record, job, requests, stop)
+      : await predictWith(record, job, requests, stop);
     await teller.close();
     return await finishJob(record, end);
   } catch (error) {
     log.error(messageOf(error));
     await teller?.close();
-    return await bookUnfinished(record, { reason: "crash", error: messageOf(error) });
+    const reason = job.type === "train" ? "crash" : "failed";
+    return await bookUnfinished(record, { reason, error: messageOf(error) });
   }
 }
 
@@ -112,6 +115,17 @@ async function trainModels(
     if (status !== "completed") return { status, error };
   }
   return { status: "succeeded", error: null };
+}
+
+/** Loaded when it is needed: a training has no use for it. */
+async function predictWith(
+  record: JobRecord,
+  job: TrackSpec,
+  requests: RequestWatch,
+  stop: AbortSignal,
+): Promise<JobEnd> {
+  const { predict } = await import("./prediction/predict.ts");
+  return await predict(record, job, { requests, stop });
 }
 
 /** The whole job is meant: a finish is of one model, and a lost watcher ends only what has begun. */

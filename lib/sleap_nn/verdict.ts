@@ -190,7 +190,8 @@ function describeEnd({ exitCode, lastError, lastLine, reason, unseenEnd }: Ended
   return `sleap-nn ended with exit code ${exitCode}${lastWords ?? " and logged no error"}`;
 }
 
-function signalOf(exitCode: number | null): string | null {
+/** The signal that an exit code tells of, e.g. `SIGTERM`; null: none. */
+export function signalOf(exitCode: number | null): string | null {
   if (exitCode === null) return null;
   const number = exitCode < 0 ? -exitCode : exitCode - 128;
   const found = Object.entries(constants.signals).find(([, value]) => value === number);

@@ -11,6 +11,7 @@ import type {
   JobEvent,
   JobEventBody,
   ModelOutcome,
+  Output,
 } from "../../lib/protocol/job_events.ts";
 import type { ModelRegistry } from "../../lib/registry.ts";
 import { modelFolder } from "../../lib/registry/model_folder.ts";
@@ -22,6 +23,12 @@ import { ensureReserve, releaseReserve, withReserve } from "./reserve.ts";
 const log = logger("supervisor");
 /** Each booking writes the whole manifest: an epoch shares one with its checkpoint. */
 const BOOKING_DELAY_MS = 1_000;
+/** Events that tell how something ended. */
+const ENDINGS: ReadonlySet<string> = new Set([
+  "model_finished",
+  "predictions_written",
+  "job_finished",
+]);
 
 /** The record of one job, open for writing. */
 export class JobRecord {
@@ -84,7 +91,7 @@ export class JobRecord {
    */
   async record(body: JobEventBody): Promise<JobEvent> {
     if (body.type === "trainer_started") await this.#beginModel();
-    if (body.type === "model_finished" || body.type === "job_finished") this.#isEnding = true;
+    if (ENDINGS.has(body.type)) this.#isEnding = true;
     const appending = this.#persist(() => this.#writer.append(body));
     this.#appending = appending.catch(() => {});
     const event = await appending;
@@ -141,14 +148,26 @@ export class JobRecord {
     });
   }
 
-  /** Write down how the job ended. */
-  async finish(status: FinalJobStatus, error: string | null): Promise<void> {
+  /**
+   * Write down how the job ended.
+   *
+   * @param output its predictions; null: none
+   */
+  async finish(
+    status: FinalJobStatus,
+    error: string | null,
+    output: Output | null = null,
+  ): Promise<void> {
     await this.record({ type: "job_finished", status, error });
-    await this.writeEnd(status, error);
+    await this.writeEnd(status, error, output);
   }
 
   /** Result and state of a job whose `job_finished` is already on the disk. */
-  async writeEnd(status: FinalJobStatus, error: string | null): Promise<void> {
+  async writeEnd(
+    status: FinalJobStatus,
+    error: string | null,
+    output: Output | null = null,
+  ): Promise<void> {
     const result: JobResult = {
       version: 1,
       job_id: this.folder.jobId,
@@ -156,6 +175,7 @@ export class JobRecord {
       error,
       finished_at: new Date().toISOString(),
       models: this.#state.models,
+      ...(output === null ? {} : { output }),
     };
     await this.#persist(() => this.folder.writeResult(result));
     await this.setState({ status, trainer: null });

@@ -74,16 +74,19 @@ function modelOf(
 
 /** The trainer by its events; which process it was, only its mark can tell. */
 function trainerOf(events: readonly JobEvent[]): JobState["trainer"] {
-  const started = events.findLast((event) => event.type === "trainer_started");
-  if (started?.type !== "trainer_started") return null;
+  const started = events.findLast((event) =>
+    event.type === "trainer_started" || event.type === "predictor_started"
+  );
+  if (started?.type !== "trainer_started" && started?.type !== "predictor_started") return null;
+  const place = started.type === "trainer_started" ? started : { model: 0, attempt: 1 };
   return {
     pid: started.pid,
     start_time: null,
     boot_id: null,
     pid_namespace: null,
     host: "unknown",
-    model: started.model,
-    attempt: started.attempt,
+    model: place.model,
+    attempt: place.attempt,
     started_at: started.time,
     log_offset: started.log_offset,
   };
@@ -93,7 +96,8 @@ function isNoUse(error: unknown): error is Error {
   return error instanceof NotFoundError || error instanceof ConflictError;
 }
 
-async function orNull<T>(reading: Promise<T>): Promise<T | null> {
+/** What a reading gives; null where the file is missing or damaged. */
+export async function orNull<T>(reading: Promise<T>): Promise<T | null> {
   try {
     return await reading;
   } catch (error) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ConflictError, NotAuthorisedError, NotFoundError } from "../../lib/errors.ts";
+import { ConflictError, NotAuthorisedError, NotFoundError, UsageError } from "../../lib/errors.ts";
 import { isFolder } from "../../lib/files/file_info.ts";
 import { FileLock, isLocked } from "../../lib/files/lock.ts";
 import type { JobRequestKind } from "../../lib/protocol/job_events.ts";
@@ -23,6 +23,7 @@ import { recoverJob } from "../recovery.ts";
  * @throws {NotFoundError} when there is no such job
  * @throws {NotAuthorisedError} when it is another user's
  * @throws {ConflictError} when the job has ended, or what is asked makes no sense now
+ * @throws {UsageError} when a job that predicts is to finish early: it has no early end
  */
 export async function askOfJob(
   folder: JobFolder,
@@ -30,6 +31,7 @@ export async function askOfJob(
   what: JobRequestKind,
 ): Promise<void> {
   if (!(await isFolder(folder.path))) throw new NotFoundError(`No job "${folder.jobId}" here`);
+  if (what === "finish") await refuseIfPrediction(folder);
   if (await isDead(folder)) return await askDeadJob(folder, registry, what);
   await changeRequest(folder, async (request) => {
     const state = await folder.readState();
@@ -39,6 +41,16 @@ export async function askOfJob(
     return what === "finish" ? withFinish(request, trainingModel(state)) : withEnd(request, what);
   });
   if (what === "cancel") await cancelIfQueued(folder, registry);
+}
+
+async function refuseIfPrediction(folder: JobFolder): Promise<void> {
+  // What cannot be read is told of where it is needed.
+  const spec = await folder.readSpec().catch(() => null);
+  if (spec?.type !== "track") return;
+  const { jobId } = folder;
+  throw new UsageError(`Cannot finish job ${jobId} early: it predicts, and trains no model`, {
+    hint: `Stop it, without predictions: sleap-rtc jobs stop ${jobId}`,
+  });
 }
 
 async function isDead(folder: JobFolder): Promise<boolean> {

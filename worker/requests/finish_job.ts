@@ -6,7 +6,7 @@
 import { messageOf } from "../../lib/errors.ts";
 import type { FileLock } from "../../lib/files/lock.ts";
 import { logger } from "../../lib/log.ts";
-import type { FinalJobStatus } from "../../lib/protocol/job_events.ts";
+import type { FinalJobStatus, Output } from "../../lib/protocol/job_events.ts";
 import { lockRequest, readRequest } from "./job_request.ts";
 import type { JobRecord } from "../record/job_record.ts";
 
@@ -18,6 +18,8 @@ export interface JobEnd {
   status: FinalJobStatus;
   /** Why it did not succeed; null if it did. */
   error: string | null;
+  /** Predictions that are in their place; absent or null: none. */
+  output?: Output | null;
 }
 
 /** The end of a job none of whose models was begun: nothing is in the registry to be resumed. */
@@ -40,7 +42,7 @@ export async function finishJob(record: JobRecord, end: JobEnd): Promise<FinalJo
   const { status, error } = request.end?.what === "cancel"
     ? { status: "cancelled" as const, error: CANCELLED }
     : end;
-  await record.finish(status, error);
+  await record.finish(status, error, end.output ?? null);
   return status;
 }
 

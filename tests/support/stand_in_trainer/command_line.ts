@@ -10,7 +10,17 @@ import { TrainerFailure } from "./python/failure.ts";
 export type Command =
   | { name: "version" }
   | { name: "help"; lines: string[] }
-  | { name: "train"; config: string; overrides: string[] };
+  | { name: "train"; config: string; overrides: string[] }
+  | { name: "predict"; prediction: PredictArguments };
+
+/** The command line of `predict` or `track`. */
+export interface PredictArguments {
+  command: "predict" | "track";
+  dataPath: string;
+  modelPaths: string[];
+  outputPath: string;
+  tracking: boolean;
+}
 
 const BOX_WIDTH = 78;
 const HELP = [
@@ -33,6 +43,9 @@ export function readCommandLine(args: readonly string[]): Command {
     return { name: "help", lines: HELP };
   }
   if (first.startsWith("-")) throw usageError(`No such option '${first}'.`);
+  if (first === "predict" || first === "track") {
+    return { name: "predict", prediction: readPredictArguments(first, rest) };
+  }
   if (first !== "train") throw usageError(`No such command '${first}'.`);
   return readTrainArguments(rest);
 }
@@ -55,6 +68,50 @@ function readTrainArguments(args: readonly string[]): Command {
   const config = options.get("config") ?? legacyConfig(options);
   if (config === undefined) return { name: "help", lines: TRAIN_HELP };
   return { name: "train", config, overrides: positional };
+}
+
+/** Options of both that take no value; the others that we give take one. */
+const PREDICT_SWITCHES = new Set([
+  "--gui",
+  "--tracking",
+  "--no_empty_frames",
+  "--only_labeled_frames",
+  "--only_suggested_frames",
+  "--only_predicted_frames",
+  "--exclude_user_labeled",
+]);
+const PREDICT_VALUES = new Set([
+  "--data_path",
+  "--model_paths",
+  "--output_path",
+  "--frames",
+  "--video_index",
+  "--batch_size",
+  "--peak_threshold",
+  "--max_instances",
+  "--device",
+  "--max_tracks",
+]);
+
+function readPredictArguments(
+  command: PredictArguments["command"],
+  args: readonly string[],
+): PredictArguments {
+  const switches = new Set<string>();
+  const values: [string, string][] = [];
+  const queue = [...args];
+  for (let arg = queue.shift(); arg !== undefined; arg = queue.shift()) {
+    if (PREDICT_SWITCHES.has(arg)) switches.add(arg);
+    else if (PREDICT_VALUES.has(arg)) values.push([arg, optionValue(arg, queue)]);
+    else throw usageError(`No such option '${arg}'.`);
+  }
+  const all = (option: string) => values.flatMap(([name, value]) => name === option ? value : []);
+  const [dataPath] = all("--data_path");
+  const [outputPath] = all("--output_path");
+  if (dataPath === undefined) throw usageError("Missing option '--data_path' / '-i'.");
+  if (outputPath === undefined) throw usageError("the stand-in needs --output_path");
+  const modelPaths = all("--model_paths");
+  return { command, dataPath, modelPaths, outputPath, tracking: switches.has("--tracking") };
 }
 
 const OPTIONS = new Map([

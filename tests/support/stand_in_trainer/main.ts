@@ -28,6 +28,11 @@ async function main([scriptPath = "", ...args]: string[]): Promise<void> {
       case "train": {
         const { train } = await import("./train.ts");
         await train(script, command.config, command.overrides);
+        break;
+      }
+      case "predict": {
+        const { predict } = await import("./predict.ts");
+        await predict(script, command.prediction);
       }
     }
   } catch (error) {

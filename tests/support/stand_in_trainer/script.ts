@@ -15,8 +15,24 @@
  * - `saved`: after the epoch's checkpoints
  * - `evaluation`: training finished, first evaluation about to start
  * - `exit`: everything done, the process about to end
+ *
+ * Of a prediction:
+ *
+ * - `load`: command line accepted, models not looked at yet
+ * - `frames`: inside a batch of frames, before it is reported; counts batches
+ * - `half`: half of the predictions is in the output file
+ * - `exit`: as above
  */
-export type Stage = "start" | "epoch" | "save" | "saved" | "evaluation" | "exit";
+export type Stage =
+  | "start"
+  | "epoch"
+  | "save"
+  | "saved"
+  | "evaluation"
+  | "exit"
+  | "load"
+  | "frames"
+  | "half";
 
 /** One moment of a run; epoch and batch count only in stages that have them. */
 export interface Point {
@@ -109,6 +125,10 @@ export interface StandInScript {
   printSecret?: boolean;
   /** Append `{pid, args, cwd, env}` of each start to this file, one JSON object a line. */
   recordTo?: string;
+  /** Frames that it predicts. @default {10} */
+  frames?: number;
+  /** Predict, exit with 0, but write nothing. */
+  exitZeroWithoutPredictions?: boolean;
   /** Settings that differ when this type of model is trained, e.g. `centered_instance`. */
   models?: Record<string, StandInScript>;
 }
