@@ -36,7 +36,9 @@ export function describeTrainingEnd(end: TrainingEnd, job: JobOptions): string {
       ...(entry.checkpoint_path ? [entry.checkpoint_path] : []),
     ].map(printable).join("  ")
   );
+  const [predictor] = models.every(({ status }) => status === "completed") ? models : [];
   const commands = [
+    ...predictor ? [`  ${trackCommand(predictor, job)}`] : [],
     ...resumableOf(end).map(({ id }) =>
       `  ${typedCommand(["train", ...job.trainOptions, "--resume", id])}`
     ),
@@ -46,6 +48,11 @@ export function describeTrainingEnd(end: TrainingEnd, job: JobOptions): string {
     `  ${typedCommand(["list-models", ...job.lookOptions])}`,
   ];
   return `${[...lines, "", "Next:", ...commands].join("\n")}\n`;
+}
+
+/** One model of a pair that was trained together finds the other. */
+function trackCommand({ id, alias }: ModelEntry, { trainOptions }: JobOptions): string {
+  return typedCommand(["track", "--model", alias || id, "--data-path", "VIDEO", ...trainOptions]);
 }
 
 /** What to do about a training that did not succeed. */

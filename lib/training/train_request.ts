@@ -78,7 +78,7 @@ export async function makeTrainRequest(options: TrainOptions): Promise<TrainRequ
     val_labels_path: inputs.valLabels,
     base_dir: options.baseDir ?? Deno.cwd(),
     overrides: options.overrides,
-    alias: options.alias ?? null,
+    ...(options.alias === undefined ? {} : { alias: options.alias }),
   };
   return { spec, configs, warnings: overriddenSettings(read) };
 }

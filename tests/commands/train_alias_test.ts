@@ -14,6 +14,7 @@ Deno.test("train --local --alias names the first model when it is registered", a
   assert.equal(model_type, "centroid");
   assert.equal((await registry.aliases()).length, 1);
   assert.match(stdout, new RegExp(`centroid mouse-v2 \\(${id}\\) {2}completed`));
+  assert.match(stdout, /Next:\n {2}sleap-rtc track --model mouse-v2 --data-path VIDEO --local\n/);
   assert.match(stdout, /sleap-rtc model-info mouse-v2\n/);
 });
 
