@@ -7,10 +7,15 @@ import { workersOf } from "../../../lib/client/worker_peers.ts";
 import type { JoinedRoom } from "../../../lib/credentials.ts";
 import { ConnectionError } from "../../../lib/errors.ts";
 import type { TrainSubmission } from "../../../lib/protocol/job_submit.ts";
+import { DOWNLOAD_METHODS } from "../../../lib/protocol/download.ts";
 import { WORKER_METHODS } from "../../../lib/protocol/worker_calls.ts";
 import { SignalingClient } from "../../../lib/signaling/client.ts";
-import { type FakeHandler, FakeWorker } from "../../support/fake_worker.ts";
+import { DownloadSender } from "../../../lib/transfer/download_sender.ts";
+import type { PeerConnection } from "../../../lib/rtc/peer_connection.ts";
+import { DownloadBed, TRACK_JOB } from "../../support/download.ts";
+import { type FakeClient, type FakeHandler, FakeWorker } from "../../support/fake_worker.ts";
 import { SignalingBed } from "../../support/signaling.ts";
+import { someBytes } from "../../support/transfer.ts";
 
 const { jobEnded, jobEvent, watchJob } = WORKER_METHODS;
 const JOB = "job_11111111";
@@ -128,6 +133,63 @@ Deno.test("a watch goes on after a lost connection where it was: no gap, no even
   assert.deepEqual(seqs, [1, 2, 3, 4, 5, 6]);
   assert.deepEqual(asked, [0, 2, 4]);
   assert.equal(worker.ended?.status, "succeeded");
+});
+
+Deno.test("predictions are fetched anew after a lost connection, as long as they are wanted", async () => {
+  await using bed = await SignalingBed.create();
+  await using files = await DownloadBed.create();
+  const content = someBytes(1_000_000);
+  const shared = await files.write(content);
+  const senders = new Map<PeerConnection, DownloadSender>();
+  const senderOf = ({ connection, rpc }: FakeClient): DownloadSender => {
+    const find = () => Promise.resolve(shared);
+    const sender = senders.get(connection) ??
+      new DownloadSender(find, connection.blocks, (...told) => rpc.notify(...told));
+    if (!senders.has(connection)) void connection.closed.then(() => sender.close());
+    senders.set(connection, sender);
+    return sender;
+  };
+  const passedOn = (method: keyof DownloadSender["handlers"]): FakeHandler => (params, client) =>
+    senderOf(client).handlers[method](params);
+  const { begin, received, end, cancel } = DOWNLOAD_METHODS;
+  const lost = new Set<PeerConnection>();
+  let losses = 2;
+  const onReceived: FakeHandler = (params, client) => {
+    passedOn(received)(params, client);
+    const { bytes } = params as { bytes: number };
+    if (bytes === 0 || losses === 0 || lost.has(client.connection)) return;
+    losses--;
+    lost.add(client.connection);
+    void client.connection.close();
+  };
+  await using _fake = await FakeWorker.enter(roomOf(bed), "gpu1", {
+    handlers: {
+      [begin]: passedOn(begin),
+      [received]: onReceived,
+      [end]: passedOn(end),
+      [cancel]: passedOn(cancel),
+    },
+  });
+  await using worker = await connect(roomOf(bed));
+  const to = files.target;
+  const { record, sha256, bytes } = shared;
+  assert.deepEqual(await worker.fetchOutput(TRACK_JOB, { to, windowBytes: 65_536 }), {
+    path: to,
+    sha256,
+    bytes,
+    record,
+  });
+  assert.equal(senders.size, 3);
+  assert.deepEqual(await Deno.readFile(to), content);
+  assert.deepEqual(await files.here(), ["clip.predictions.slp", "clip.predictions.slp.json"]);
+
+  losses = 1;
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const options = { to, overwrite: true, windowBytes: 65_536, signal: controller.signal };
+  const onProgress = () => losses === 0 && controller.abort(reason);
+  await assert.rejects(worker.fetchOutput(TRACK_JOB, { ...options, onProgress }), reason);
+  assert.deepEqual(await Deno.readFile(to), content);
 });
 
 Deno.test("all workers of a room are asked at once", async () => {
