@@ -1,10 +1,12 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import { LeftByUserError } from "../../lib/errors.ts";
+import { LeftByUserError, messageOf } from "../../lib/errors.ts";
+import { logger } from "../../lib/log.ts";
 import type { JobStatus } from "../../lib/protocol/job_events.ts";
 import type { JobSpec } from "../../lib/protocol/job_spec.ts";
 import type { JobLogPart } from "../../lib/protocol/worker_calls.ts";
 import { writeStdout } from "../../lib/terminal/output.ts";
 import { printableOutput } from "../../lib/terminal/printable.ts";
+import type { FollowedJob } from "../shared/follow_job.ts";
 import { leftText } from "../shared/left_text.ts";
 import { Interruption } from "../shared/interruption.ts";
 import { type LogStart, type OpenJob, openJob } from "../shared/open_job.ts";
@@ -16,6 +18,7 @@ import {
   workersRoomOption,
 } from "../shared/options.ts";
 
+const log = logger("client");
 const POLL_MS = 500;
 
 /** `jobs logs JOB`: the output of a job's trainer. */
@@ -46,12 +49,21 @@ async function run(name: string, options: Options): Promise<void> {
   await using job = await interruption.orLeave(openJob(name, options), "Nothing was changed");
   let status: JobStatus | undefined;
   const onPart = (part: JobLogPart) => status = part.status;
-  let type: JobSpec["type"] | undefined;
-  void job.followed.describe().then((described) => type = described.type, () => {});
+  const type = await interruption.orLeave(typeOf(job.followed), () => leftText(job.followed));
   const left = () => leftText(job.followed, status, type);
   const printed = print(job, options, interruption.left, onPart);
   if (await interruption.orLeave(printed, left) === "ended") return;
   if (interruption.left.aborted) throw new LeftByUserError(left());
+}
+
+/** A log can be read, too, of a job whose description is damaged. */
+async function typeOf(job: FollowedJob): Promise<JobSpec["type"] | undefined> {
+  try {
+    return (await job.describe()).type;
+  } catch (error) {
+    log.debug(messageOf(error));
+    return undefined;
+  }
 }
 
 /** What is printed to a file or a pipe is what the trainer wrote. */

@@ -48,7 +48,7 @@ export function placeOptions({ room, peer }: WorkerPlace): string[] {
 
 /** Commands that take these options, with what follows: options, IDs, numbers, `FILE`. */
 const COMMAND =
-  /\bsleap-rtc (?:jobs [a-z]+|train|list-models|model-info|abandon-model|tag-model)(?: (?:--?[a-z][a-z-]*|[A-Z][\w.]*|job_\w+|\d+|[0-9a-f]{8}-\d+|[0-9a-f]{4,})\b)*/g;
+  /\bsleap-rtc (?:jobs [a-z]+|train|track|list-models|model-info|abandon-model|tag-model)(?: (?:--?[a-z][a-z-]*|[A-Z][\w.]*|job_\w+|\d+|[0-9a-f]{8}-\d+|[0-9a-f]{4,})\b)*/g;
 
 /** What the worker tells to type means its own machine; here it needs the worker's place. */
 function hintAt(hint: string | undefined, place: WorkerPlace): string | undefined {
