@@ -221,11 +221,6 @@ function toJson(document: unknown): string {
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-/** One model of a pair that was trained together finds the other. */
-function trackCommand({ id, alias }: ModelEntry, { trainOptions }: FollowedJob): string {
-  return typedCommand(["track", "--model", alias || id, "--data-path", "VIDEO", ...trainOptions]);
-}
-
 /** Say something on stderr that the user should know before it starts. */
 export function warn(text: string): void {
   writeStderr(`warning: ${text}\n`);

@@ -1,21 +1,9 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import {
-  defaultOutputName,
-  PredictionRecordSchema,
-  recordPath,
-} from "../../../lib/protocol/prediction_record.ts";
+import { PredictionRecordSchema, recordPath } from "../../../lib/protocol/prediction_record.ts";
 import { predictionRecord } from "../../support/download.ts";
 
-Deno.test("defaultOutputName() replaces the last extension", () => {
-  const names: Record<string, string> = {
-    "clip.mp4": "clip.predictions.slp",
-    "mice.pkg.slp": "mice.pkg.predictions.slp",
-    "clip": "clip.predictions.slp",
-    ".hidden": ".hidden.predictions.slp",
-    "a.b c.avi": "a.b c.predictions.slp",
-  };
-  for (const [data, output] of Object.entries(names)) assert.equal(defaultOutputName(data), output);
+Deno.test("recordPath() is beside the predictions", () => {
   assert.equal(recordPath("/lab/clip.predictions.slp"), "/lab/clip.predictions.slp.json");
 });
 
