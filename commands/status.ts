@@ -1,5 +1,6 @@
 import { Command, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import { findJoinedRoom, joinedRooms } from "../lib/credentials.ts";
+import { LEGACY_PROPERTY } from "../lib/protocol/worker_metadata.ts";
 import type { PeerInfo } from "../lib/signaling/client.ts";
 import { type RoomStatus, statusOf } from "../lib/signaling/room_status.ts";
 import { isStdoutColoured, writeStderr, writeStdout } from "../lib/terminal/output.ts";
@@ -13,7 +14,7 @@ import {
 } from "./shared/options.ts";
 
 const ROOM_COLUMNS = ["ROOM", "SERVER", "STATE", "PYTHON PEERS"];
-const PEER_COLUMNS = ["PEER", "ROLE", "ROOM", "STATUS", "GPU"];
+const PEER_COLUMNS = ["PEER", "ROLE", "ROOM", "STATUS", "GPU", "PYTHON PEERS"];
 
 /** `status`: the joined rooms, their servers, and who is there. */
 export function command(): CommandUnknownOpts {
@@ -82,7 +83,8 @@ function peerRow({ peerId, role, metadata }: PeerInfo, roomId: string): string[]
     const value = properties?.[name];
     return typeof value === "string" ? value : "-";
   };
-  return [peerId, role, roomId, text("status"), text("gpu_model")];
+  const accepts = properties?.[LEGACY_PROPERTY] === true ? "accepted" : "-";
+  return [peerId, role, roomId, text("status"), text("gpu_model"), accepts];
 }
 
 function toJson({ room, error, peers }: RoomStatus): Record<string, unknown> {

@@ -54,6 +54,10 @@ export function command(): CommandUnknownOpts {
       "--resume-interrupted",
       "take up again what a crash, a power cut or a shutdown has interrupted; not what was stopped",
     )
+    .option(
+      "--allow-legacy",
+      "accept Python 0.0.7 clients, which cannot prove the connection (default: as joined)",
+    )
     .option("--debug", "log everything, and show where an error came from")
     .action(run);
 }
@@ -67,6 +71,7 @@ interface Options {
   maxJobs: number;
   onDisconnect: OnDisconnect;
   resumeInterrupted?: true | undefined;
+  allowLegacy?: true | undefined;
   debug?: true | undefined;
 }
 
@@ -90,6 +95,7 @@ async function run(options: Options): Promise<void> {
     maxJobs: options.maxJobs,
     onDisconnect: options.onDisconnect,
     resumeInterrupted: options.resumeInterrupted ?? false,
+    allowLegacy: options.allowLegacy ?? room.allow_legacy,
   });
   writeStdout(`worker ${options.name} ready in room ${room.room_id}\n`);
   log.info(`models in ${root}`);

@@ -15,6 +15,7 @@ import { outputOf } from "./handlers/downloads.ts";
 import { jobHandlers } from "./handlers/jobs.ts";
 import { predictionHandlers } from "./handlers/predictions.ts";
 import { registryHandlers } from "./handlers/registry.ts";
+import { serveLegacyClient } from "./legacy/connection.ts";
 import { Submissions } from "./handlers/submissions.ts";
 import { WatchHandlers } from "./handlers/watching.ts";
 import { sayInterrupted } from "./recovery/report.ts";
@@ -28,6 +29,7 @@ export async function serveConnection(
   context: WorkerContext,
 ): Promise<void> {
   const { peerId } = connection;
+  if (connection.authentication === "legacy") return await serveLegacyClient(connection, context);
   const gone = new AbortController();
   log.info(`client "${peerId}" is connected`);
   const notify = async (method: string, params: unknown): Promise<void> =>

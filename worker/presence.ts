@@ -12,7 +12,7 @@ import { makeFolder } from "../lib/files/atomic_write.ts";
 import { FileLock, heldError, readLockHolder } from "../lib/files/lock.ts";
 import { logger } from "../lib/log.ts";
 import type { Mount } from "../lib/protocol/worker_calls.ts";
-import { RPC_FEATURE, WORKER_TAG } from "../lib/protocol/worker_metadata.ts";
+import { LEGACY_PROPERTY, RPC_FEATURE, WORKER_TAG } from "../lib/protocol/worker_metadata.ts";
 import { ModelRegistry } from "../lib/registry.ts";
 import { acceptPeers } from "../lib/rtc/accept.ts";
 import type { PeerConnection } from "../lib/rtc/peer_connection.ts";
@@ -54,6 +54,8 @@ export interface WorkerOptions {
   onDisconnect: OnDisconnect;
   /** Take up again what a crash or a power cut has interrupted. */
   resumeInterrupted: boolean;
+  /** Accept Python clients, whose proof is not bound to the connection. */
+  allowLegacy: boolean;
 }
 
 /** A worker: takes jobs of clients in its room until it is closed. */
@@ -130,6 +132,9 @@ export class Worker implements AsyncDisposable {
         await inspectData(await pythonOfTrainer(trainer), path, options),
       ...storesOf(root, mounts),
     });
+    if (options.allowLegacy) {
+      log.warn("accepts Python peers, whose connection is not bound to the room's secret");
+    }
     void this.#queue.start();
     void this.#tellStatus();
   }
@@ -151,10 +156,11 @@ export class Worker implements AsyncDisposable {
     await this.close();
   }
 
-  async #serve({ room }: WorkerOptions, context: WorkerContext): Promise<void> {
+  async #serve({ room, allowLegacy }: WorkerOptions, context: WorkerContext): Promise<void> {
     const peers = acceptPeers(this.#signaling, {
       room: room.room_id,
       secret: room.secret,
+      allowLegacy,
       signal: this.#stop.signal,
       onRefused: (peerId, error) => log.warn(`client "${peerId}" refused: ${error.message}`),
     });
@@ -242,7 +248,7 @@ function peerIdOf({ name, root, room }: WorkerOptions): string {
 }
 
 function metadataOf(
-  { name, mounts, maxJobs }: WorkerOptions,
+  { name, mounts, maxJobs, allowLegacy }: WorkerOptions,
   { gpus, trainer, status }: { gpus: readonly Gpu[]; trainer: SleapNn; status: WorkerStatus },
 ): Record<string, unknown> {
   return {
@@ -259,6 +265,7 @@ function metadataOf(
       supported_job_types: ["training"],
       mounts: [...mounts],
       features: [RPC_FEATURE],
+      ...(allowLegacy ? { [LEGACY_PROPERTY]: true } : {}),
     },
   };
 }

@@ -10,6 +10,8 @@ import { MountSchema } from "./worker_calls.ts";
 export const WORKER_TAG = "sleap-rtc";
 /** Our worker understands `RPC::` (lib/protocol/rpc.ts). */
 export const RPC_FEATURE = "rpc-1";
+/** Property of our worker that accepts Python clients. */
+export const LEGACY_PROPERTY = "allow_legacy";
 
 const text = v.fallback(v.optional(v.string(), ""), "");
 

@@ -13,6 +13,7 @@ import {
 } from "../../lib/protocol/job_submit.ts";
 import type { NewJob } from "../new_job.ts";
 import { predictionRequestOf } from "../submission/prediction_submission.ts";
+import { PathNotAllowedError, PathNotFoundError } from "../submission/path_errors.ts";
 import { idempotencyKeyOf, requestOf } from "../submission/training_submission.ts";
 import type { WorkerContext } from "../worker_context.ts";
 import { type ClientLine, MAX_TEXT } from "./client_line.ts";
@@ -22,19 +23,33 @@ const log = logger("worker");
 const MAX_WAITING = 8;
 /** Submissions of one client without an answer that has left; what comes beyond gets none. */
 const MAX_UNANSWERED = 64;
+/** Of what names a path, in UTF-16 units. */
+const MAX_FIELD = 200;
 
 type Submission = Extract<SubmitMessage, { type: "submit" }>;
+
+/** Options of {@linkcode Submissions}. */
+export interface SubmissionsOptions {
+  /** Told of each job that was taken, once its client knows. */
+  onTaken?: (jobId: string) => Promise<void>;
+}
 
 /** The submissions of one client's connection. */
 export class Submissions {
   readonly #context: WorkerContext;
-  readonly #line: ClientLine;
+  readonly #line: Pick<ClientLine, "send">;
+  readonly #options: SubmissionsOptions;
   #judged: Promise<unknown> = Promise.resolve();
   #unanswered = 0;
 
-  constructor(context: WorkerContext, line: ClientLine) {
+  constructor(
+    context: WorkerContext,
+    line: Pick<ClientLine, "send">,
+    options: SubmissionsOptions = {},
+  ) {
     this.#context = context;
     this.#line = line;
+    this.#options = options;
   }
 
   /** Take a message that is no call. */
@@ -47,6 +62,7 @@ export class Submissions {
       const isTooMany = this.#unanswered > MAX_WAITING;
       const answer = isTooMany ? tooMany(decoded) : await this.#inTurn(decoded);
       await this.#line.send(encodeSubmit(answer));
+      if (answer.type === "accepted") await this.#options.onTaken?.(answer.jobId);
     } finally {
       this.#unanswered--;
     }
@@ -109,9 +125,17 @@ function rejectionOf(error: unknown): JobRejection {
     return { field: "internal", message: "Internal error", exit_code: 1 };
   }
   return {
-    field: "job",
+    ...fieldOf(error),
     message: error.message.slice(0, MAX_TEXT),
     exit_code: error.exitCode,
     ...(error.hint === undefined ? {} : { hint: error.hint.slice(0, MAX_TEXT) }),
   };
+}
+
+/** Python clients let their user choose another path where they know which one is amiss. */
+function fieldOf(error: SleapRtcError): Pick<JobRejection, "field" | "code"> {
+  if (error instanceof PathNotAllowedError || error instanceof PathNotFoundError) {
+    return { field: error.field.slice(0, MAX_FIELD), code: error.code };
+  }
+  return { field: "job" };
 }

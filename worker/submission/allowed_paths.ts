@@ -1,5 +1,5 @@
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { NotFoundError, UsageError } from "../../lib/errors.ts";
+import { PathNotAllowedError, PathNotFoundError } from "./path_errors.ts";
 
 const UPLOADED_OR_MOUNTED = "Name a file of this machine, which is then uploaded, or start the " +
   "worker with --mount PATH.";
@@ -34,8 +34,8 @@ export class AllowedPaths {
    * @param path absolute, or relative to `baseDir`
    * @param field what names it, for messages
    * @param hint what to do when it cannot be used
-   * @throws {UsageError} when it lies outside
-   * @throws {NotFoundError} when it is not there
+   * @throws {PathNotAllowedError} when it lies outside
+   * @throws {PathNotFoundError} when it is not there
    */
   async resolve(
     path: string,
@@ -47,10 +47,10 @@ export class AllowedPaths {
     const real = await realPathOrNull(absolute);
     // Outside, not even whether something is there is told.
     const place = real ?? await placeOfMissing(absolute);
-    if (place === null || !(await this.#contains(place))) throw outside(path, field, hint);
-    if (real === null) {
-      throw new NotFoundError(`${field}: there is no "${path}" on the worker`, { hint });
+    if (place === null || !(await this.#contains(place))) {
+      throw new PathNotAllowedError(field, path, { hint });
     }
+    if (real === null) throw new PathNotFoundError(field, path, { hint });
     return real;
   }
 
@@ -61,10 +61,6 @@ export class AllowedPaths {
     }
     return false;
   }
-}
-
-function outside(path: string, field: string, hint: string): UsageError {
-  return new UsageError(`${field}: "${path}" is not in a folder that the worker allows`, { hint });
 }
 
 /** Whether an absolute path is a folder or lies in it; links are not looked at. */

@@ -21,8 +21,6 @@ async function submit(
 ): Promise<SubmitMessage | null> {
   let answer: SubmitMessage | null = null;
   const submissions = new Submissions(bed.context, {
-    gone: new AbortController().signal,
-    notify: () => Promise.resolve(),
     send: (text) => {
       answer = decodeSubmit(text);
       return Promise.resolve();
