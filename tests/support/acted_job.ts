@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { FileLock } from "../../lib/files/lock.ts";
+import type { FileLock } from "../../lib/files/lock.ts";
 import type { JobEventBody } from "../../lib/protocol/job_events.ts";
 import type { JobSpec } from "../../lib/protocol/job_spec.ts";
 import { identifyProcess } from "../../worker/host/process_identity.ts";

@@ -34,6 +34,7 @@ export class LegacyJobs {
   readonly #line: LegacyLine;
   readonly #told = new Map<string, ToldJob>();
   #ends: Promise<void> = Promise.resolve();
+  #added: Promise<unknown> = Promise.resolve();
   #left: Leave | null = null;
 
   constructor(context: WorkerContext, line: LegacyLine) {
@@ -43,6 +44,12 @@ export class LegacyJobs {
 
   /** Tell of a job that was just accepted. */
   async add(jobId: string): Promise<void> {
+    const added = this.#add(jobId);
+    this.#added = Promise.allSettled([this.#added, added]);
+    await added;
+  }
+
+  async #add(jobId: string): Promise<void> {
     const { queue, watchers } = this.#context;
     const folder = await queue.find(jobId);
     const spec = await folder.readSpec();
@@ -63,6 +70,8 @@ export class LegacyJobs {
   /** Bring a job to its end, as the client asks for. Never rejected. */
   async ask(asked: LegacyEnd): Promise<void> {
     try {
+      // A client may be quicker than what its acceptance entails.
+      await this.#added;
       const folder = await this.#meant(asked.type === "cancel" ? asked.jobId : null);
       if (folder === null) return log.debug("no job to end");
       await askOfJob(folder, this.#context.registry, await requestOf(asked, folder));
