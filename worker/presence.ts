@@ -16,6 +16,7 @@ import { LEGACY_PROPERTY, RPC_FEATURE, WORKER_TAG } from "../lib/protocol/worker
 import { ModelRegistry } from "../lib/registry.ts";
 import { acceptPeers } from "../lib/rtc/accept.ts";
 import type { PeerConnection } from "../lib/rtc/peer_connection.ts";
+import { authorizedKeys } from "../lib/signaling/http_api.ts";
 import { ReconnectingSignaling } from "../lib/signaling/reconnecting.ts";
 import { findSleapNn, type SleapNn } from "../lib/sleap_nn/executable.ts";
 import { pythonOfTrainer } from "../lib/sleap_nn/trainer_python.ts";
@@ -161,6 +162,7 @@ export class Worker implements AsyncDisposable {
       room: room.room_id,
       secret: room.secret,
       allowLegacy,
+      authorizedKeys: () => keysOfMembers(room),
       signal: this.#stop.signal,
       onRefused: (peerId, error) => log.warn(`client "${peerId}" refused: ${error.message}`),
     });
@@ -268,4 +270,16 @@ function metadataOf(
       ...(allowLegacy ? { [LEGACY_PROPERTY]: true } : {}),
     },
   };
+}
+
+/** Who holds none of these keys may still prove to know the room's secret. */
+async function keysOfMembers(
+  { server, room_id, account_key }: JoinedRoom,
+): Promise<readonly string[]> {
+  try {
+    return await authorizedKeys(server, room_id, account_key);
+  } catch (error) {
+    log.warn(`cannot ask for the keys of the room's members: ${messageOf(error)}`);
+    return [];
+  }
 }

@@ -18,6 +18,7 @@ const TOO_MANY_REQUESTS = 429;
 const SERVER_ERROR = 500;
 const TIMEOUT = 10_000;
 const MAX_REASON_WIDTH = 200;
+const MAX_KEYS = 1_000;
 
 const JoinedSchema = v.object({
   room_id: v.pipe(v.string(), v.nonEmpty()),
@@ -63,10 +64,10 @@ export async function redeemInvite(
 ): Promise<Joined> {
   const url = `${server}/api/auth/rooms/join`;
   const body = { invite_code: code, name: options.name };
-  const first = await post(url, { key: options.accountKey, body });
+  const first = await ask(url, { key: options.accountKey, body });
   const isKeyRefused = options.accountKey !== undefined && first.status === UNAUTHORISED;
   // The code alone opens the room: then with a new account.
-  const answer = isKeyRefused ? await post(url, { body }) : first;
+  const answer = isKeyRefused ? await ask(url, { body }) : first;
   return check(answer, JoinedSchema, "Ask a member for a new link: `sleap-rtc invite`.");
 }
 
@@ -90,7 +91,7 @@ export async function createInvite(
   roomId: string,
   options: CreateInviteOptions,
 ): Promise<Invited> {
-  const answer = await post(`${server}/api/auth/rooms/${encodeURIComponent(roomId)}/invite`, {
+  const answer = await ask(`${server}/api/auth/rooms/${encodeURIComponent(roomId)}/invite`, {
     key: options.accountKey,
     body: { uses: options.uses, expires_in_seconds: options.lifetime },
   });
@@ -109,8 +110,31 @@ export async function createJwt(
   { accountKey, days }: { accountKey: string; days: number },
 ): Promise<v.InferOutput<typeof JwtSchema>> {
   const body = { expires_in_days: days };
-  const answer = await post(`${server}/api/auth/jwt`, { key: accountKey, body });
+  const answer = await ask(`${server}/api/auth/jwt`, { key: accountKey, body });
   return check(answer, JwtSchema, "Join the room again with a new link.");
+}
+
+const AuthorizedKeysSchema = v.object({
+  authorized_keys: v.pipe(v.array(v.object({ public_key: v.string() })), v.maxLength(MAX_KEYS)),
+});
+
+/**
+ * Public keys with which the members of a room may prove themselves from Python: raw Ed25519,
+ * base64url. They are what the server says.
+ *
+ * @throws {NotAuthorisedError} when this machine is no member any more
+ * @throws {ConnectionError} when the server cannot be reached
+ */
+export async function authorizedKeys(
+  server: string,
+  roomId: string,
+  accountKey: string,
+): Promise<string[]> {
+  const url = `${server}/api/rooms/${encodeURIComponent(roomId)}/authorized-keys`;
+  const answer = await ask(url, { key: accountKey });
+  const hint = "This machine is no member of the room any more: join it again with a new link.";
+  const { authorized_keys } = check(answer, AuthorizedKeysSchema, hint);
+  return authorized_keys.map(({ public_key }) => public_key);
 }
 
 interface Answer {
@@ -119,20 +143,23 @@ interface Answer {
   value: unknown;
 }
 
-async function post(
-  url: string,
-  { key, body }: { key?: string | undefined; body: Record<string, unknown> },
-): Promise<Answer> {
+interface Question {
+  key?: string | undefined;
+  /** Absent: it is a GET. */
+  body?: Record<string, unknown>;
+}
+
+async function ask(url: string, { key, body }: Question): Promise<Answer> {
   const { origin } = new URL(url);
   using client = await trustingClient();
   try {
     const response = await fetch(url, {
-      method: "POST",
+      method: body === undefined ? "GET" : "POST",
       headers: {
-        "Content-Type": "application/json",
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
       },
-      body: JSON.stringify(body),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       // A key or code must not follow to another host.
       redirect: "error",
       signal: AbortSignal.timeout(TIMEOUT),

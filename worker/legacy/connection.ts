@@ -7,12 +7,13 @@ import { messageOf } from "../../lib/errors.ts";
 import { logger } from "../../lib/log.ts";
 import { decodeLegacyFileRequest } from "../../lib/protocol/legacy_files.ts";
 import { decodeLegacyJob } from "../../lib/protocol/legacy_job.ts";
-import { decodeSubmit } from "../../lib/protocol/job_submit.ts";
+import { decodeSubmit, encodeSubmit } from "../../lib/protocol/job_submit.ts";
 import type { PeerConnection } from "../../lib/rtc/peer_connection.ts";
 import { Submissions } from "../handlers/submissions.ts";
 import type { WorkerContext } from "../worker_context.ts";
 import { LegacyJobs } from "./jobs.ts";
 import type { LegacyLine } from "./line.ts";
+import { withModelNames } from "./model_names.ts";
 import { LegacyPaths } from "./paths.ts";
 
 const log = logger("worker");
@@ -53,7 +54,9 @@ export async function serveLegacyClient(
     }
     const request = decodeLegacyFileRequest(message);
     if (request !== null) return await paths.answer(request);
-    if (decodeSubmit(message) !== null) return await submissions.receive(message);
-    log.debug("a message that is not understood");
+    const submit = decodeSubmit(message);
+    if (submit?.type !== "submit") return log.debug("a message that is not understood");
+    const submission = withModelNames(submit.submission);
+    await submissions.receive(encodeSubmit({ ...submit, submission }));
   }
 }

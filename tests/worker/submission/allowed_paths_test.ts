@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { NotFoundError, UsageError } from "../../../lib/errors.ts";
 import { AllowedPaths } from "../../../worker/submission/allowed_paths.ts";
+import { PathNotAllowedError, PathNotFoundError } from "../../../worker/submission/path_errors.ts";
 
 /** A mount `a`, a folder `ab` beside it, a secret outside; removed at the end of its scope. */
 class Bed implements AsyncDisposable {
@@ -58,19 +58,19 @@ Deno.test("inside a mount a path is resolved, outside it is refused", async () =
   assert.equal(await bed.judge(bed.path("a")), "a", "the mount itself");
   assert.equal(await bed.judge(bed.path("a/sub/../x")), "a/x");
   assert.equal(await bed.judge(bed.path("a//sub/./y")), "a/sub/y");
-  assert.equal(await bed.judge(bed.path("outside/secret")), UsageError);
-  assert.equal(await bed.judge(bed.path("ab/x")), UsageError, "a prefix is no parent");
-  assert.equal(await bed.judge(bed.path("a/../outside/secret")), UsageError);
-  assert.equal(await bed.judge(bed.folder), UsageError, "the mount's parent");
-  assert.equal(await bed.judge("/etc/passwd"), UsageError);
+  assert.equal(await bed.judge(bed.path("outside/secret")), PathNotAllowedError);
+  assert.equal(await bed.judge(bed.path("ab/x")), PathNotAllowedError, "a prefix is no parent");
+  assert.equal(await bed.judge(bed.path("a/../outside/secret")), PathNotAllowedError);
+  assert.equal(await bed.judge(bed.folder), PathNotAllowedError, "the mount's parent");
+  assert.equal(await bed.judge("/etc/passwd"), PathNotAllowedError);
 });
 
 Deno.test("relative paths begin in the given folder, which need not be allowed", async () => {
   await using bed = await Bed.create();
   assert.equal(await bed.judge("x"), "a/x");
   assert.equal(await bed.judge("sub/y"), "a/sub/y");
-  assert.equal(await bed.judge("../outside/secret"), UsageError);
-  assert.equal(await bed.judge("x", bed.path("outside")), UsageError);
+  assert.equal(await bed.judge("../outside/secret"), PathNotAllowedError);
+  assert.equal(await bed.judge("x", bed.path("outside")), PathNotAllowedError);
   assert.equal(await bed.judge("../a/x", bed.path("outside")), "a/x");
 });
 
@@ -79,8 +79,8 @@ Deno.test("links are followed before they are judged", async () => {
   await bed.link("a/out", "outside");
   await bed.link("a/secret", "outside/secret");
   await bed.link("ab/in", "a/x");
-  assert.equal(await bed.judge(bed.path("a/out/secret")), UsageError);
-  assert.equal(await bed.judge(bed.path("a/secret")), UsageError);
+  assert.equal(await bed.judge(bed.path("a/out/secret")), PathNotAllowedError);
+  assert.equal(await bed.judge(bed.path("a/secret")), PathNotAllowedError);
   assert.equal(await bed.judge(bed.path("ab/in")), "a/x", "a link into the mount");
 });
 
@@ -88,8 +88,8 @@ Deno.test("a mount may be a link; what is missing below it is missing", async ()
   await using bed = await Bed.create("mount");
   await bed.link("mount", "a");
   for (const name of ["mount/x", "a/x"]) assert.equal(await bed.judge(bed.path(name)), "a/x");
-  assert.equal(await bed.judge(bed.path("mount/none")), NotFoundError);
-  assert.equal(await bed.judge(bed.path("a/none")), NotFoundError);
+  assert.equal(await bed.judge(bed.path("mount/none")), PathNotFoundError);
+  assert.equal(await bed.judge(bed.path("a/none")), PathNotFoundError);
 });
 
 Deno.test("missing inside: exit 3; outside nobody is told whether something is there", async () => {
@@ -97,7 +97,7 @@ Deno.test("missing inside: exit 3; outside nobody is told whether something is t
   await bed.link("a/out", "outside");
   await bed.link("a/nowhere", "outside/none");
   for (const name of ["a/none", "a/none/deeper", "a/none/../other", "a/x/below-a-file"]) {
-    assert.equal(await bed.judge(bed.path(name)), NotFoundError, name);
+    assert.equal(await bed.judge(bed.path(name)), PathNotFoundError, name);
   }
   const outside = [
     "outside/none",
@@ -108,7 +108,9 @@ Deno.test("missing inside: exit 3; outside nobody is told whether something is t
     "a/nowhere",
     "a/nowhere/none",
   ];
-  for (const name of outside) assert.equal(await bed.judge(bed.path(name)), UsageError, name);
+  for (const name of outside) {
+    assert.equal(await bed.judge(bed.path(name)), PathNotAllowedError, name);
+  }
   const messageOf = (name: string) =>
     bed.allowed.resolve(bed.path(name), "labels_path", bed.folder).catch(({ message, hint }) =>
       `${message}\n${hint}`.replaceAll(name, "NAME")
@@ -118,10 +120,10 @@ Deno.test("missing inside: exit 3; outside nobody is told whether something is t
 
 Deno.test("a mount that is gone, or none at all, allows nothing", async () => {
   await using bed = await Bed.create("gone");
-  assert.equal(await bed.judge(bed.path("gone/x")), UsageError);
-  assert.equal(await bed.judge(bed.path("a/x")), UsageError);
+  assert.equal(await bed.judge(bed.path("gone/x")), PathNotAllowedError);
+  assert.equal(await bed.judge(bed.path("a/x")), PathNotAllowedError);
   const nothing = new AllowedPaths([], "/no/such/uploads");
-  await assert.rejects(nothing.resolve("/", "labels_path", "/"), UsageError);
+  await assert.rejects(nothing.resolve("/", "labels_path", "/"), PathNotAllowedError);
 });
 
 Deno.test("whatever the path, the answer is a file inside or one of the two refusals", async () => {
@@ -136,7 +138,7 @@ Deno.test("whatever the path, the answer is a file inside or one of the two refu
   await fc.assert(fc.asyncProperty(parts, fc.boolean(), async (parts, isAbsolute) => {
     const path = isAbsolute ? bed.path(parts.join("/")) : parts.join("/");
     const judged = await bed.judge(path);
-    const isRefused = judged === UsageError || judged === NotFoundError;
+    const isRefused = judged === PathNotAllowedError || judged === PathNotFoundError;
     assert.ok(isRefused || /^a(?:\/|$)/.test(String(judged)), `${path}: ${judged}`);
   }));
 });
