@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { ConnectionError, messageOf } from "../errors.ts";
 import { writeNew } from "../files/atomic_write.ts";
 import { isFile } from "../files/file_info.ts";
@@ -15,6 +15,7 @@ import { type PredictionRecord, recordPath } from "../protocol/prediction_record
 import { assertFreeSpace } from "./free_space.ts";
 import type { IncomingFrames } from "./incoming_frames.ts";
 import { IncomingFile } from "./incoming_file.ts";
+import { partPath, removeOldParts } from "./part_file.ts";
 import { storeError } from "./store_error.ts";
 import { type Calls, readMessage } from "./wire.ts";
 
@@ -114,10 +115,11 @@ async function makeRoom(
   to: string,
   overwrite: boolean,
 ): Promise<IncomingFile> {
+  await removeOldParts(to).catch((error) => log.debug(messageOf(error)));
   await assertFreeSpace(dirname(to), bytes);
   return await IncomingFile.create(
     { name: basename(to), sha256, bytes },
-    { temp: tempPath(to), path: to, mode: MODE },
+    { temp: partPath(to), path: to, mode: MODE },
     (temp) => putInPlace(temp, to, { overwrite }),
   );
 }
@@ -176,7 +178,7 @@ async function writeRecord(
   overwrite: boolean,
 ): Promise<void> {
   const path = recordPath(to);
-  const temp = tempPath(path);
+  const temp = partPath(path);
   try {
     if (record === null) return await removeRecord(path, overwrite);
     await writeNew(temp, new TextEncoder().encode(`${JSON.stringify(record, null, 2)}\n`));
@@ -191,9 +193,4 @@ async function writeRecord(
 /** That of the predictions that were replaced. */
 async function removeRecord(path: string, overwrite: boolean): Promise<void> {
   if (overwrite && await isFile(path)) await Deno.remove(path);
-}
-
-function tempPath(path: string): string {
-  const random = crypto.getRandomValues(new Uint8Array(4)).toHex();
-  return join(dirname(path), `.${basename(path)}.${random}.part`);
 }

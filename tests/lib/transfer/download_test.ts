@@ -268,3 +268,26 @@ Deno.test("downloadOutput() says what a worker answered that cannot be read", as
     );
   }
 });
+
+Deno.test("downloadOutput() removes what killed commands have left of the same file", async () => {
+  await using bed = await DownloadBed.create();
+  await using pair = new DownloadPair(sharing(await bed.write(someBytes(10))));
+  const old = new Date(Date.now() - 4_000_000);
+  const names = [
+    ".clip.predictions.slp.0123abcd.part",
+    ".clip.predictions.slp.mine.part",
+    ".other.slp.0123abcd.part",
+  ];
+  for (const name of [...names, ".clip.predictions.slp.ffffffff.part"]) {
+    const path = join(dirname(bed.target), name);
+    await Deno.writeTextFile(path, "x");
+    if (names.includes(name)) await Deno.utime(path, old, old);
+  }
+  await downloadOutput(TRACK_JOB, pair.peer, { to: bed.target });
+  assert.deepEqual(await bed.here(), [
+    ".clip.predictions.slp.ffffffff.part",
+    ".clip.predictions.slp.mine.part",
+    ".other.slp.0123abcd.part",
+    ...DONE,
+  ]);
+});
