@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { readTextOrNull } from "../../lib/files/file_info.ts";
 import { sha256File } from "../../lib/files/hash.ts";
 import type { JobEvent } from "../../lib/protocol/job_events.ts";
 import type { ChosenModel, TrackSpec } from "../../lib/protocol/track_spec.ts";
@@ -127,7 +128,7 @@ export interface EndedPrediction {
 export async function endOf(job: JobFolder): Promise<EndedPrediction> {
   await ended(job);
   const result = await job.readResult();
-  const log = await Deno.readTextFile(job.logPath);
+  const log = await readTextOrNull(job.logPath) ?? "";
   if (result === null) throw new Error(`the job has no result: ${log}`);
   return { job, result, events: await readEvents(job.eventsPath), log };
 }
