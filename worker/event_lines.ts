@@ -65,9 +65,11 @@ export function seqOf(line: string): number | null {
   return seq === undefined ? null : Number(seq);
 }
 
-/** Is it a `batch`, as this program writes it? */
+/** Is it a `batch` or its like of predictions, `frames`, as this program writes them? */
 export function isBatch(line: string): boolean {
-  return /^\{"seq":\d+,"time":"[^"]*",("model":\d+,"attempt":\d+,)?"type":"batch"/.test(line);
+  return /^\{"seq":\d+,"time":"[^"]*",("model":\d+,"attempt":\d+,)?"type":"(batch|frames)"/.test(
+    line,
+  );
 }
 
 async function readFully(file: Deno.FsFile, bytes: Uint8Array): Promise<number> {

@@ -15,23 +15,27 @@ import json, shutil, sys
 import h5py, numpy
 source, target, mapping = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 ${MAPPED_PY}
+ORIGINS = ("source_video", "original_video")
 def remap(value):
     if isinstance(value, list):
         return [remap(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {key: moved(item) if key in ("filename", "filenames") else remap(item) for key, item in value.items()}
+    return {key: moved(item) if key in ("filename", "filenames") else item if key in ORIGINS else remap(item) for key, item in value.items()}
 def moved(name):
     if isinstance(name, list):
         return [moved(item) for item in name]
     return mapped(name) if isinstance(name, str) and name != "." else name
-shutil.copyfile(source, target)
-with h5py.File(target, "a") as file:
-    texts = list(file["videos_json"][()])
-    videos = [numpy.bytes_(json.dumps(remap(json.loads(text)))) for text in texts]
-    if videos:
+with h5py.File(source, "r") as file:
+    named = [json.loads(text) for text in file["videos_json"][()]]
+found = [remap(video) for video in named]
+if found != named:
+    shutil.copyfile(source, target)
+    with h5py.File(target, "a") as file:
         del file["videos_json"]
+        videos = [numpy.bytes_(json.dumps(video)) for video in found]
         file.create_dataset("videos_json", data=videos, maxshape=(None,))
+print("copied" if found != named else "unchanged")
 `;
 
 /**
@@ -42,6 +46,7 @@ with h5py.File(target, "a") as file:
  * @param from absolute path of a `.slp`
  * @param to absolute path of the copy; what is there is replaced
  * @param pathMap new beginning of a path by its old one
+ * @returns false: the map changes none of them, and there is no copy
  * @throws {SleapRtcError} when it cannot be written
  */
 export async function remapVideos(
@@ -49,10 +54,12 @@ export async function remapVideos(
   from: string,
   to: string,
   pathMap: Record<string, string>,
-): Promise<void> {
+): Promise<boolean> {
   const args = ["-c", SCRIPT, from, to, JSON.stringify(pathMap)];
-  const { code, timedOut, stderr } = await runProgram(python, args, { timeoutMs: TIMEOUT_MS });
-  if (code === 0) return;
+  const { code, timedOut, stdout, stderr } = await runProgram(python, args, {
+    timeoutMs: TIMEOUT_MS,
+  });
+  if (code === 0) return stdout.trim() === "copied";
   await Deno.remove(to).catch(() => {});
   const reason = timedOut
     ? `it took more than ${TIMEOUT_MS / 60_000} minutes`

@@ -54,6 +54,7 @@ Deno.test("a line's number and kind are seen without decoding it", () => {
   const place = '"time":"2026-11-24T08:00:00.000Z","model":0,"attempt":1';
   assert.ok(isBatch(`{"seq":3,${place},"type":"batch","epoch":0}`));
   assert.ok(!isBatch(`{"seq":3,${place},"type":"epoch","x":{"type":"batch"}}`));
+  assert.ok(isBatch('{"seq":3,"time":"2026-11-24T08:00:00.000Z","type":"frames","done":4}'));
   assert.equal(seqOf(line(12)), 12);
   assert.equal(seqOf("null"), null);
 });

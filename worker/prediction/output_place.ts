@@ -59,6 +59,8 @@ export class OutputPlace {
    */
   async check(): Promise<void> {
     await checkOutputPlace(this.#path, { overwrite: this.#overwrite });
+    // A link in its place would lead what sleap-nn writes elsewhere.
+    await Deno.remove(this.tempPath).catch(() => {});
   }
 
   /**
@@ -115,6 +117,7 @@ export class OutputPlace {
 
   async #put(temp: string, path: string): Promise<void> {
     await putInPlace(temp, path, { overwrite: this.#overwrite });
+    await Deno.remove(temp).catch(() => {});
   }
 
   async #ownRecord(): Promise<Made | null> {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { messageOf } from "../../lib/errors.ts";
 import { isFolder, sizeOf } from "../../lib/files/file_info.ts";
 import { logger } from "../../lib/log.ts";
+import type { Output } from "../../lib/protocol/job_events.ts";
 import type { TrackSpec } from "../../lib/protocol/track_spec.ts";
 import { findSleapNn, type SleapNn } from "../../lib/sleap_nn/executable.ts";
 import { predictArguments } from "../../lib/sleap_nn/predict_command.ts";
@@ -37,10 +38,18 @@ interface Prediction {
   place: OutputPlace;
 }
 
+/** What has come of it, in its place. */
+interface Predictions {
+  output: Output;
+  /** Number of frames that were looked at; null: not known. */
+  frames: number | null;
+}
+
 /**
  * Predict, and put the predictions into their place.
  *
- * @returns how it ended, whatever went wrong: nothing half-written is left
+ * @returns how it ended; nothing half-written is left
+ * @throws when the predictions are in their place, and it cannot be written down
  */
 export async function predict(
   record: JobRecord,
@@ -48,6 +57,22 @@ export async function predict(
   enders: Enders,
 ): Promise<JobEnd> {
   const place = new OutputPlace(job);
+  const made = await predictInto(place, record, job, enders);
+  if ("status" in made) {
+    await quietly("remove what is not complete", () => place.clear());
+    return made;
+  }
+  // They are in their place: what fails from here on is booked by their record, as after a crash.
+  await record.record({ type: "predictions_written", ...made });
+  return { status: "succeeded", error: null, output: made.output };
+}
+
+async function predictInto(
+  place: OutputPlace,
+  record: JobRecord,
+  job: TrackSpec,
+  enders: Enders,
+): Promise<Predictions | JobEnd> {
   try {
     await enders.requests.look();
     const reason = reasonToEnd(enders);
@@ -56,12 +81,10 @@ export async function predict(
   } catch (error) {
     log.error(`cannot predict: ${messageOf(error)}`);
     return { status: "failed", error: messageOf(error) };
-  } finally {
-    await quietly("remove what is not complete", () => place.clear());
   }
 }
 
-async function run(prediction: Prediction, enders: Enders): Promise<JobEnd> {
+async function run(prediction: Prediction, enders: Enders): Promise<Predictions | JobEnd> {
   const { record, job, sleapNn, place } = prediction;
   const allowInterrupted = job.allow_interrupted;
   await checkChosen(record.registry, job.predictors, { allowInterrupted });
@@ -87,12 +110,7 @@ async function run(prediction: Prediction, enders: Enders): Promise<JobEnd> {
   await enders.requests.look();
   if (enders.requests.now.end === "cancel") return endedOnRequest("cancelled");
   const output = await place.publish((made) => recordText(job, made, sleapNn.version));
-  await record.record({
-    type: "predictions_written",
-    output,
-    frames: frames?.total ?? frames?.done ?? null,
-  });
-  return { status: "succeeded", error: null, output };
+  return { output, frames: frames?.total ?? frames?.done ?? null };
 }
 
 /** Make all that a run needs, and write it down; `resources` gives it back, whatever happens. */
@@ -137,8 +155,7 @@ async function dataFor({ record, job, sleapNn }: Prediction): Promise<string> {
   if (!isMapped) return data_path;
   const python = await pythonOfTrainer(sleapNn);
   const copy = join(record.folder.path, "data.slp");
-  await remapVideos(python, data_path, copy, path_map);
-  return copy;
+  return await remapVideos(python, data_path, copy, path_map) ? copy : data_path;
 }
 
 /** Put the waiting process on the disk; returns where its output will begin in the log, in bytes. */

@@ -48,3 +48,17 @@ Deno.test("putInPlace() over a folder says so", async () => {
   const put = putInPlace(bed.temps[0] ?? "", bed.path, { overwrite: true });
   await assert.rejects(put, /^SleapRtcError: Cannot write ".*out\.slp": it is a folder/);
 });
+
+Deno.test("putInPlace() does without hard links", async () => {
+  await using bed = await bedOf("new", "newer");
+  const [temp = "", other = ""] = bed.temps;
+  const link = Deno.link;
+  Deno.link = () => Promise.reject(new Deno.errors.NotSupported("no links here"));
+  try {
+    await putInPlace(temp, bed.path);
+    await assert.rejects(putInPlace(other, bed.path), ConflictError);
+    assert.equal(await Deno.readTextFile(bed.path), "new");
+  } finally {
+    Deno.link = link;
+  }
+});
