@@ -17,6 +17,8 @@ import { withModelNames } from "./model_names.ts";
 import { LegacyPaths } from "./paths.ts";
 
 const log = logger("worker");
+/** Messages that are answered at the same time; what a client sends beyond is passed over. */
+const MAX_ANSWERED = 64;
 
 /** Serve a Python client that has proved itself until its connection ends. */
 export async function serveLegacyClient(
@@ -35,6 +37,7 @@ export async function serveLegacyClient(
   const submissions = new Submissions(context, line, { onTaken: (jobId) => jobs.add(jobId) });
   const answers = new Set<Promise<void>>();
   for await (const message of control) {
+    if (answers.size >= MAX_ANSWERED) continue;
     const answer: Promise<void> = receive(message)
       .catch((error) => log.debug(`to "${peerId}": ${messageOf(error)}`))
       .finally(() => answers.delete(answer));
