@@ -62,7 +62,7 @@ async function printPythonCredentials(room: JoinedRoom): Promise<void> {
       `SLEAP_RTC_SIGNALING_WS=${
         server.replace("http", "ws")
       } SLEAP_RTC_SIGNALING_HTTP=${server}\n` +
-      "Ours accept it only where they have joined with --allow-legacy.\n",
+      "Our workers accept it only with --allow-legacy.\n",
   );
 }
 

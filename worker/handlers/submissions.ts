@@ -28,41 +28,29 @@ const MAX_FIELD = 200;
 
 type Submission = Extract<SubmitMessage, { type: "submit" }>;
 
-/** Options of {@linkcode Submissions}. */
-export interface SubmissionsOptions {
-  /** Told of each job that was taken, once its client knows. */
-  onTaken?: (jobId: string) => Promise<void>;
-}
-
 /** The submissions of one client's connection. */
 export class Submissions {
   readonly #context: WorkerContext;
   readonly #line: Pick<ClientLine, "send">;
-  readonly #options: SubmissionsOptions;
   #judged: Promise<unknown> = Promise.resolve();
   #unanswered = 0;
 
-  constructor(
-    context: WorkerContext,
-    line: Pick<ClientLine, "send">,
-    options: SubmissionsOptions = {},
-  ) {
+  constructor(context: WorkerContext, line: Pick<ClientLine, "send">) {
     this.#context = context;
     this.#line = line;
-    this.#options = options;
   }
 
-  /** Take a message that is no call. */
-  async receive(message: string | Uint8Array): Promise<void> {
+  /** Take a message that is no call; the ID of the job that it became, or null. */
+  async receive(message: string | Uint8Array): Promise<string | null> {
     const decoded = typeof message === "string" ? decodeSubmit(message) : null;
-    if (decoded?.type !== "submit") return log.debug("a message that is not understood");
-    if (this.#unanswered >= MAX_UNANSWERED) return log.debug("a submission too many is dropped");
+    if (decoded?.type !== "submit") return dropped("a message that is not understood");
+    if (this.#unanswered >= MAX_UNANSWERED) return dropped("a submission too many is dropped");
     this.#unanswered++;
     try {
       const isTooMany = this.#unanswered > MAX_WAITING;
       const answer = isTooMany ? tooMany(decoded) : await this.#inTurn(decoded);
       await this.#line.send(encodeSubmit(answer));
-      if (answer.type === "accepted") await this.#options.onTaken?.(answer.jobId);
+      return answer.type === "accepted" ? answer.jobId : null;
     } finally {
       this.#unanswered--;
     }
@@ -109,6 +97,11 @@ async function jobOf(submission: unknown, context: WorkerContext): Promise<NewJo
 function isTrack(submission: unknown): boolean {
   return typeof submission === "object" && submission !== null && "type" in submission &&
     submission.type === "track";
+}
+
+function dropped(why: string): null {
+  log.debug(why);
+  return null;
 }
 
 function tooMany(asked: Submission): SubmitMessage {

@@ -13,8 +13,8 @@ import { Submissions } from "../handlers/submissions.ts";
 import type { WorkerContext } from "../worker_context.ts";
 import { LegacyJobs } from "./jobs.ts";
 import type { LegacyLine } from "./line.ts";
-import { withModelNames } from "./model_names.ts";
 import { LegacyPaths } from "./paths.ts";
+import { fromPython } from "./python_submission.ts";
 
 const log = logger("worker");
 /** Messages that are answered at the same time; what a client sends beyond is passed over. */
@@ -34,7 +34,7 @@ export async function serveLegacyClient(
   };
   const jobs = new LegacyJobs(context, line);
   const paths = new LegacyPaths(context, line);
-  const submissions = new Submissions(context, line, { onTaken: (jobId) => jobs.add(jobId) });
+  const submissions = new Submissions(context, line);
   const answers = new Set<Promise<void>>();
   for await (const message of control) {
     if (answers.size >= MAX_ANSWERED) continue;
@@ -59,7 +59,8 @@ export async function serveLegacyClient(
     if (request !== null) return await paths.answer(request);
     const submit = decodeSubmit(message);
     if (submit?.type !== "submit") return log.debug("a message that is not understood");
-    const submission = withModelNames(submit.submission);
-    await submissions.receive(encodeSubmit({ ...submit, submission }));
+    const { submission, outputName } = fromPython(submit.submission);
+    const jobId = await submissions.receive(encodeSubmit({ ...submit, submission }));
+    if (jobId !== null) await jobs.add(jobId, outputName);
   }
 }

@@ -13,7 +13,7 @@ import type { Leave } from "../watchers.ts";
 import type { WorkerContext } from "../worker_context.ts";
 import type { LegacyLine } from "./line.ts";
 import { type JobTeller, tellJob } from "./told_job.ts";
-import { PredictionsTeller } from "./told_predictions.ts";
+import { predictionsName, PredictionsTeller } from "./told_predictions.ts";
 import { TrainingTeller } from "./told_training.ts";
 
 const log = logger("worker");
@@ -42,20 +42,24 @@ export class LegacyJobs {
     this.#line = line;
   }
 
-  /** Tell of a job that was just accepted. */
-  async add(jobId: string): Promise<void> {
-    const added = this.#add(jobId);
+  /**
+   * Tell of a job that was just accepted.
+   *
+   * @param outputName what the client calls its predictions; null: it does not say
+   */
+  async add(jobId: string, outputName: string | null): Promise<void> {
+    const added = this.#add(jobId, outputName);
     this.#added = Promise.allSettled([this.#added, added]);
     await added;
   }
 
-  async #add(jobId: string): Promise<void> {
+  async #add(jobId: string, outputName: string | null): Promise<void> {
     const { queue, watchers } = this.#context;
     const folder = await queue.find(jobId);
     const spec = await folder.readSpec();
     const teller = this.#inTurn(
       spec.type === "track"
-        ? new PredictionsTeller(folder, spec, this.#line)
+        ? new PredictionsTeller(folder, predictionsName(spec, folder, outputName), this.#line)
         : new TrainingTeller(folder, spec, this.#line),
     );
     await watchers.add(folder, this);

@@ -20,12 +20,13 @@ const PREDICTIONS = "predictions.slp";
 /** Tells of predictions: the log, the file, the end. */
 export class PredictionsTeller implements JobTeller {
   readonly #folder: JobFolder;
-  readonly #spec: TrackSpec;
+  readonly #name: string;
   readonly #line: LegacyLine;
 
-  constructor(folder: JobFolder, spec: TrackSpec, line: LegacyLine) {
+  /** @param name under which the predictions are sent */
+  constructor(folder: JobFolder, name: string, line: LegacyLine) {
     this.#folder = folder;
-    this.#spec = spec;
+    this.#name = name;
     this.#line = line;
   }
 
@@ -40,7 +41,7 @@ export class PredictionsTeller implements JobTeller {
     if (result.status !== "succeeded") return await this.#fail(failureMessage(result), seconds);
     if (!result.output) return await this.#fail("The job left no predictions", seconds);
     try {
-      await sendFile(result.output, fileNameOf(this.#spec, this.#folder), this.#line);
+      await sendFile(result.output, this.#name, this.#line);
     } catch (error) {
       if (error instanceof ConnectionError) throw error;
       return await this.#fail(`failed to stream output: ${messageOf(error)}`, seconds);
@@ -72,10 +73,19 @@ export class PredictionsTeller implements JobTeller {
   }
 }
 
-/** What the client calls the predictions: as asked, or after the data where it did not say. */
-function fileNameOf({ output_path, data_path }: TrackSpec, folder: JobFolder): string {
-  const isOurs = dirname(output_path) === folder.path;
-  const name = basename(isOurs ? data_path : output_path);
-  if (!isOurs && name.endsWith(PREDICTIONS)) return name;
+/**
+ * The name under which predictions are sent: as the client called them, as they are called on the
+ * worker where it named a path there, or after the data.
+ *
+ * @param asked null: the client did not say
+ */
+export function predictionsName(
+  { output_path, data_path }: TrackSpec,
+  folder: JobFolder,
+  asked: string | null,
+): string {
+  const isAsked = asked !== null || dirname(output_path) !== folder.path;
+  const name = asked ?? basename(isAsked ? output_path : data_path);
+  if (isAsked && name.endsWith(PREDICTIONS)) return name;
   return `${basename(name, extname(name))}.${PREDICTIONS}`;
 }

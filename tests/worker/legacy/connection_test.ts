@@ -25,11 +25,14 @@ interface Served extends AsyncDisposable {
 }
 
 /** A client whose job, known by its key, was accepted and waits. */
-async function accepted(spec: (bed: WorkerBed) => JobSpec): Promise<Served> {
+async function accepted(
+  spec: (bed: WorkerBed) => JobSpec,
+  wishes: Record<string, unknown> = {},
+): Promise<Served> {
   const bed = await WorkerBed.create();
   const job = await ActedJob.submit(bed.context.queue, spec(bed));
   const client = await LegacyClient.connect(bed.context);
-  const asked = { type: "track", data_path: "clip.mp4", idempotency_key: KEY };
+  const asked = { type: "track", data_path: "clip.mp4", idempotency_key: KEY, ...wishes };
   await client.send(`JOB_SUBMIT::1f2e3d4c::${JSON.stringify(asked)}`);
   assert.equal(await client.text(), `JOB_ACCEPTED::${job.folder.jobId}`);
   return {
@@ -179,6 +182,15 @@ for (
     assert.equal(basename(completed(await client.text()).output_path ?? ""), output);
   });
 }
+
+Deno.test("track: an output without a folder is the client's own name for the file", async () => {
+  await using served = await accepted(predictions(null), { output_path: "mine.predictions.slp" });
+  const { job, client } = served;
+  await job.begin();
+  const output = await writeOutput(served, Uint8Array.of(1, 2, 3));
+  await job.end({ status: "succeeded", error: null, output });
+  assert.equal(await client.text(), "FILE_META::mine.predictions.slp:3:");
+});
 
 Deno.test("track: predictions that are gone or others by now are a failure, not kept", async () => {
   const changes = [
