@@ -28,14 +28,15 @@ export class RoomWorld implements AsyncDisposable {
   readonly folder: string;
   /** Of the room; every machine may join with it. */
   readonly link: string;
-  readonly #trainer: string;
+  /** Absolute path of the sleap-nn of its workers. */
+  readonly trainer: string;
   readonly #running: RunningCommand[] = [];
   #server: RunningCommand;
 
   private constructor(folder: string, trainer: string, server: RunningCommand) {
     this.folder = folder;
     this.link = server.firstLine;
-    this.#trainer = trainer;
+    this.trainer = trainer;
     this.#server = server;
   }
 
@@ -74,7 +75,7 @@ export class RoomWorld implements AsyncDisposable {
 
   /** Change what the trainer does from its next start on. */
   async setScript(script: StandInScript): Promise<void> {
-    await setStandInScript(this.#trainer, script);
+    await setStandInScript(this.trainer, script);
   }
 
   /** Start a worker and wait until it is in the room. */
@@ -84,7 +85,7 @@ export class RoomWorld implements AsyncDisposable {
     await Deno.mkdir(cwd, { recursive: true });
     const worker = await RunningCommand.start(
       ["worker", "--join", this.link, "--name", name, ...args],
-      { cwd, env: { SLEAP_RTC_SLEAP_NN: this.#trainer, ...env } },
+      { cwd, env: { SLEAP_RTC_SLEAP_NN: this.trainer, ...env } },
     );
     this.#running.push(worker);
     return worker;
@@ -165,9 +166,16 @@ export class RoomWorld implements AsyncDisposable {
   }
 }
 
-/** Beside the stand-in: the worker asks its trainer's Python which videos labels name. */
+/** Beside the stand-in: a worker asks its Python about labels and videos. */
 async function makePython(folder: string): Promise<void> {
-  const script = `#!/bin/sh\necho '{"videos": [], "links": []}'\n`;
+  const answer = { videos: [], links: [], kind: "video", frames: 10 };
+  const nothing = {
+    labeledFrames: 0,
+    userLabeledFrames: 0,
+    predictedFrames: 0,
+    suggestedFrames: 0,
+  };
+  const script = `#!/bin/sh\necho '${JSON.stringify({ ...answer, ...nothing })}'\n`;
   await Deno.writeTextFile(join(folder, "python"), script, { mode: 0o755 });
 }
 
