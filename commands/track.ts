@@ -5,6 +5,7 @@ import {
   Option,
 } from "@commander-js/extra-typings";
 import { UsageError } from "../lib/errors.ts";
+import { refuseOtherPlace } from "./shared/one_place.ts";
 import {
   collect,
   formatOption,
@@ -14,7 +15,7 @@ import {
   roomOption,
   workerOption,
 } from "./shared/options.ts";
-import type { TrackCommandOptions } from "./track/options.ts";
+import type { PredictionAsked, TrackCommandOptions } from "./track/options.ts";
 
 /** `track`: predict with a model that is named. */
 export function command(): CommandUnknownOpts {
@@ -78,6 +79,7 @@ function repeated<const Flags extends string>(flags: Flags, description: string)
 }
 
 async function run(extra: string[], options: TrackCommandOptions): Promise<void> {
+  refuseOtherPlace(options);
   const asked = checkOptions(options, extra);
   if (options.local) {
     const { predictHere } = await import("./track/local.ts");
@@ -87,17 +89,10 @@ async function run(extra: string[], options: TrackCommandOptions): Promise<void>
   await predictRemotely(asked);
 }
 
-const SPELLINGS = {
-  room: "--room",
-  worker: "--worker",
-  autoSelect: "--auto-select",
-  registry: "--registry",
-} as const;
-
 function checkOptions(
   options: TrackCommandOptions,
   extra: readonly string[],
-): TrackCommandOptions & { dataPath: string; extra: readonly string[] } {
+): PredictionAsked {
   const checkpoint = [...options.checkpoint, ...options.modelPaths];
   const { model, dataPath } = options;
   const [stray] = extra;
@@ -124,16 +119,6 @@ function checkOptions(
   if (dataPath === undefined) {
     throw new UsageError("No data to predict on", {
       hint: "Name a video or labels file: --data-path FILE",
-    });
-  }
-  const excluded: (keyof typeof SPELLINGS)[] = options.local
-    ? ["room", "worker", "autoSelect"]
-    : ["registry"];
-  for (const name of excluded) {
-    if (options[name] === undefined) continue;
-    const what = options.local ? "--local" : "predictions on a worker";
-    throw new UsageError(`${SPELLINGS[name]} does not go together with ${what}`, {
-      hint: "Predict on this machine (--local) or on a worker of a room.",
     });
   }
   return { ...options, checkpoint, dataPath, extra };

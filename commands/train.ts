@@ -2,6 +2,7 @@ import { Command, type CommandUnknownOpts, Option } from "@commander-js/extra-ty
 import { UsageError } from "../lib/errors.ts";
 import { checkAlias } from "../lib/registry/alias_rules.ts";
 import { typedCommand } from "../lib/terminal/typed_command.ts";
+import { refuseOtherPlace } from "./shared/one_place.ts";
 import {
   collect,
   formatOption,
@@ -73,12 +74,11 @@ taken, 130 left with Ctrl-C.`;
 async function run(options: TrainCommandOptions): Promise<void> {
   checkResume(options);
   if (options.alias !== undefined) checkAlias(options.alias);
+  refuseOtherPlace(options);
   if (options.local) {
-    refuseTogether(options, ["room", "worker", "autoSelect"], "--local");
     const { trainHere } = await import("./train/local.ts");
     return await trainHere(options);
   }
-  refuseTogether(options, ["registry"], "a training on a worker");
   const { trainRemotely } = await import("./train/remote.ts");
   await trainRemotely(options);
 }
@@ -113,24 +113,5 @@ function checkResume(options: TrainCommandOptions): void {
   if (spelling === undefined) return;
   throw new UsageError(`${spelling} does not go together with --resume`, {
     hint: "A resumed model keeps its configuration and labels; only --max-epochs may change.",
-  });
-}
-
-const SPELLINGS = {
-  room: "--room",
-  worker: "--worker",
-  autoSelect: "--auto-select",
-  registry: "--registry",
-} as const;
-
-function refuseTogether(
-  options: TrainCommandOptions,
-  names: readonly (keyof typeof SPELLINGS)[],
-  what: string,
-): void {
-  const given = names.find((name) => options[name] !== undefined);
-  if (given === undefined) return;
-  throw new UsageError(`${SPELLINGS[given]} does not go together with ${what}`, {
-    hint: "A training runs on this machine (--local) or on a worker of a room.",
   });
 }
