@@ -4,7 +4,7 @@
  * @module
  */
 import { basename, dirname, join, resolve } from "node:path";
-import { NotFoundError, UsageError } from "../errors.ts";
+import { ConflictError, NotFoundError, UsageError } from "../errors.ts";
 import { writeError } from "../files/atomic_write.ts";
 import { isFolder } from "../files/file_info.ts";
 import { assertFree } from "../files/put_in_place.ts";
@@ -48,7 +48,12 @@ export async function checkOutputPlace(
         hint: "Name a file with --output.",
       });
     }
-    if (!options.overwrite) await assertFree(path);
+    try {
+      await assertFree(path);
+    } catch (error) {
+      // All else is told, e.g. a name that is too long.
+      if (!options.overwrite || !(error instanceof ConflictError)) throw error;
+    }
   }
   await assertWritable(folder);
   return output;

@@ -144,7 +144,10 @@ Deno.test("a folder that is not there, or that cannot be written, is told before
   await Deno.mkdir(bed.path("folder.slp"));
   const folder = await bed.run({ output_path: bed.path("folder.slp"), overwrite: true });
   assert.match(folder.result.error ?? "", /folder\.slp": it is a folder$/);
-  for (const { events } of [gone, folder]) {
+  const output_path = bed.path(`${"x".repeat(247)}.slp`);
+  const long = await bed.run({ output_path, overwrite: true });
+  assert.match(long.result.error ?? "", /name too long/);
+  for (const { events } of [gone, folder, long]) {
     assert.ok(!events.some(({ type }) => type === "predictor_started"));
   }
 });
