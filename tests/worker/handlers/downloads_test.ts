@@ -25,7 +25,7 @@ Deno.test("predictions come over WebRTC, several at once", async () => {
   await addTrackJob(bed.root, { content });
   await using served = await bed.connect();
   const { peer } = peerOf(served);
-  const targets = [1, 2].map((n) => `${here.target}.${n}`);
+  const targets = [1, 2].map((n) => here.target.replace(".slp", `.${n}.slp`));
   await Promise.all(targets.map((to) => downloadOutput(TRACK_JOB, peer, { to })));
   for (const to of targets) {
     assert.deepEqual(await Deno.readFile(to), content);
