@@ -15,17 +15,17 @@ import json, shutil, sys
 import h5py, numpy
 source, target, mapping = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 ${MAPPED_PY}
-ORIGINS = ("source_video", "original_video")
-def remap(value):
-    if isinstance(value, list):
-        return [remap(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {key: moved(item) if key in ("filename", "filenames") else item if key in ORIGINS else remap(item) for key, item in value.items()}
+def renamed(part):
+    return {key: moved(item) if key in ("filename", "filenames") else item for key, item in part.items()}
+def remap(video):
+    backend = video.get("backend") or {}
+    if backend.get("filename", video.get("filename")) == ".":
+        return video
+    return dict(renamed(video), backend=renamed(backend)) if backend else renamed(video)
 def moved(name):
     if isinstance(name, list):
         return [moved(item) for item in name]
-    return mapped(name) if isinstance(name, str) and name != "." else name
+    return mapped(name) if isinstance(name, str) else name
 with h5py.File(source, "r") as file:
     named = [json.loads(text) for text in file["videos_json"][()]]
 found = [remap(video) for video in named]
