@@ -18,7 +18,12 @@ export interface LockHolder {
 export interface AcquireOptions {
   /** How long to wait for the holder, in milliseconds. @default {30_000} */
   timeoutMs?: number;
+  /** Called once, after {@linkcode HELD_LONG_MS}, with who holds it: the wait goes on. */
+  onHeld?: (holder: LockHolder | null) => void;
 }
+
+/** How long a lock is waited for before the caller is told who holds it, in milliseconds. */
+export const HELD_LONG_MS = 10_000;
 
 /**
  * A held lock on a file that is never renamed, and deleted only by people: see
@@ -77,11 +82,17 @@ export class FileLock {
    * @throws {ConflictError} when it is still held after the time-out; names the holder
    */
   static async acquire(path: string, options: AcquireOptions = {}): Promise<FileLock> {
-    const deadline = performance.now() + (options.timeoutMs ?? 30_000);
+    const start = performance.now();
+    const deadline = start + (options.timeoutMs ?? 30_000);
+    let { onHeld } = options;
     for (let wait = 1;; wait = Math.min(wait * 2, 16)) {
       const lock = await FileLock.tryAcquire(path);
       if (lock !== null) return lock;
       if (performance.now() >= deadline) throw heldError(path, await readLockHolder(path));
+      if (onHeld !== undefined && performance.now() >= start + HELD_LONG_MS) {
+        onHeld(await readLockHolder(path));
+        onHeld = undefined;
+      }
       await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
     }
   }
@@ -157,8 +168,12 @@ export async function readLockHolder(path: string): Promise<LockHolder | null> {
 
 /** The error of whoever finds a lock held. */
 export function heldError(path: string, holder: LockHolder | null): ConflictError {
-  const who = holder === null ? "another process" : `process ${holder.pid} on ${holder.host}`;
-  return new ConflictError(`Cannot lock "${path}": held by ${who}`, {
+  return new ConflictError(`Cannot lock "${path}": held by ${holderText(holder)}`, {
     hint: "Wait for that process to finish, or end it, and try again.",
   });
+}
+
+/** Who holds a lock, in words. */
+export function holderText(holder: LockHolder | null): string {
+  return holder === null ? "another process" : `process ${holder.pid} on ${holder.host}`;
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { ConflictError } from "../../../lib/errors.ts";
-import { FileLock, isLocked, readLockHolder } from "../../../lib/files/lock.ts";
+import { FileLock, isLocked, type LockHolder, readLockHolder } from "../../../lib/files/lock.ts";
 
 async function inFolder(use: (path: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -35,6 +36,35 @@ Deno.test("waiting in vain names the holder, exit code 7", () =>
     );
     assert.equal((await readLockHolder(path))?.pid, Deno.pid);
   }));
+
+Deno.test("4.3.3 a wait of 10 s tells once who holds the lock, and goes on", () =>
+  inFolder(async (path) => {
+    using _clock = new FastClock();
+    const held = await FileLock.acquire(path);
+    const told: (LockHolder | null)[] = [];
+    using _lock = await FileLock.acquire(path, {
+      timeoutMs: 3_600_000,
+      onHeld: (holder) => {
+        told.push(holder);
+        setTimeout(() => held.release(), 50);
+      },
+    });
+    assert.deepEqual(told, [{ pid: Deno.pid, host: hostname() }]);
+  }));
+
+/** A clock on which each look takes four seconds. */
+class FastClock {
+  readonly #now = performance.now;
+  #looks = 0;
+
+  constructor() {
+    performance.now = () => 4_000 * this.#looks++;
+  }
+
+  [Symbol.dispose](): void {
+    performance.now = this.#now;
+  }
+}
 
 Deno.test("waiters get the lock one after the other", () =>
   inFolder(async (path) => {
