@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { UsageError } from "../errors.ts";
 import { bookAlias } from "./aliases.ts";
 import { type ModelEntry, ModelEntrySchema } from "./entry.ts";
+import { MAX_DEPTH, outlineJson } from "./json_outline.ts";
 import { describeIssues, type Manifest } from "./manifest.ts";
 
 /** A change to a manifest that is being made: nothing shows until it is saved. */
@@ -64,8 +65,15 @@ export class ManifestDraft {
 
 /** The entry as it will be read again: shares nothing with the caller, has nothing JSON lacks. */
 function storedForm(entry: ModelEntry): ModelEntry {
-  const copy: unknown = JSON.parse(JSON.stringify(entry));
+  const text = JSON.stringify(entry);
+  if (outlineJson(text).isTooDeep) {
+    throw new UsageError(
+      `Cannot store model ${entry.id}: it is nested deeper than ${MAX_DEPTH} levels`,
+    );
+  }
+  const copy: ModelEntry = JSON.parse(text);
   const parsed = v.safeParse(ModelEntrySchema, copy);
-  if (parsed.success) return parsed.output;
+  // The schema's output lacks the keys that every object has, such as "constructor".
+  if (parsed.success) return copy;
   throw new UsageError(`Cannot store model ${entry.id}: ${describeIssues(parsed)}`);
 }

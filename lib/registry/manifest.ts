@@ -4,9 +4,12 @@
  * @module
  */
 import * as v from "valibot";
+import { messageOf } from "../errors.ts";
 import { parsePlainJson } from "../python/plain_json.ts";
 import { agreeOnAliases } from "./aliases.ts";
 import { type ModelEntry, ModelEntrySchema } from "./entry.ts";
+import { MAX_DEPTH, outlineJson } from "./json_outline.ts";
+import { salvageEntries, soundPart } from "./salvage.ts";
 
 /** The version we write. */
 export const MANIFEST_VERSION = "1.0";
@@ -75,42 +78,52 @@ export function isEmpty(manifest: Manifest): boolean {
  * program wrote is no damage, however odd it looks to us.
  */
 export function parseManifest(json: string): ParsedManifest {
-  let value: unknown;
+  const { isTooDeep, duplicates } = outlineJson(json);
+  if (isTooDeep) return unreadableManifest(json, `it is nested deeper than ${MAX_DEPTH} levels`);
   try {
-    value = parsePlainJson(json);
+    return readRoot(parsePlainJson(json), json, duplicates);
   } catch (error) {
-    return { manifest: emptyManifest(), faults: [(error as SyntaxError).message], partial: [] };
+    return unreadableManifest(json, messageOf(error));
   }
-  const root = v.safeParse(ManifestSchema, value);
-  const faults = root.issues?.map(describeIssue) ?? [];
-  const source = root.success ? root.output : salvage(value);
-  const models: Record<string, ModelEntry> = {};
+}
+
+/** What a text holds that is no manifest for this reason: the entries in it that are whole. */
+export function unreadableManifest(text: string, fault: string): ParsedManifest {
+  return { manifest: emptyManifest(), faults: [fault], partial: salvageEntries(text) };
+}
+
+function readRoot(value: unknown, json: string, duplicates: readonly string[]): ParsedManifest {
+  const faults = (v.safeParse(ManifestSchema, value).issues ?? []).map(describeIssue);
+  const source = { ...emptyManifest(), ...soundRoot(value) };
+  const sound: [string, ModelEntry][] = [];
   const partial: ModelEntry[] = [];
   for (const [id, entry] of Object.entries(source.models)) {
     const parsed = v.safeParse(ModelEntrySchema, entry);
     if (parsed.success && parsed.output.id === id) {
-      models[id] = parsed.output;
+      sound.push([id, entry]);
       continue;
     }
     faults.push(`models.${id}: ${parsed.success ? "ID differs" : describeIssues(parsed)}`);
     partial.push(...soundPart(id, entry));
   }
-  if (isKnownVersion(source.version)) {
-    const naming = agreeOnAliases({ models, aliases: source.aliases });
-    return { manifest: { ...source, ...naming }, faults, partial };
+  if (!isKnownVersion(source.version)) {
+    const models = Object.fromEntries([...sound, ...partial.map((entry) => [entry.id, entry])]);
+    return { manifest: { ...source, models }, faults: [], partial: [] };
   }
-  for (const entry of partial) models[entry.id] = entry;
-  return { manifest: { ...source, models }, faults: [], partial: [] };
+  if (duplicates.length > 0) {
+    faults.push(...duplicates.map((key) => `${key} stands there twice`));
+    partial.push(...salvageEntries(json));
+  }
+  const naming = agreeOnAliases({ models: Object.fromEntries(sound), aliases: source.aliases });
+  return { manifest: { ...source, ...naming }, faults, partial };
 }
 
-/** An entry without the fields that do not fit the schema, if that leaves one with this ID. */
-function soundPart(id: string, entry: unknown): ModelEntry[] {
-  if (!isRecord(entry) || entry["id"] !== id) return [];
-  const issues = v.safeParse(ModelEntrySchema, entry).issues ?? [];
+/** The root's keys that fit the schema, and those that it does not know. */
+function soundRoot(value: unknown): Partial<Manifest> {
+  if (!isRecord(value)) return {};
+  const issues = v.safeParse(ManifestSchema, value).issues ?? [];
   const odd = new Set(issues.map(({ path }) => path?.[0].key));
-  const fields = Object.entries(entry).filter(([key]) => !odd.has(key));
-  const parsed = v.safeParse(ModelEntrySchema, Object.fromEntries(fields));
-  return parsed.success ? [parsed.output] : [];
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !odd.has(key)));
 }
 
 /** Is a manifest of this version older than or equal to what we write? */
@@ -184,17 +197,6 @@ function stringify(value: unknown): string {
 
 function indent(text: string, by: string): string {
   return text.replaceAll("\n", `\n${by}`);
-}
-
-/** What is left of a root that does not fit the schema: its `models`, if they are an object. */
-function salvage(value: unknown): Manifest {
-  if (!isRecord(value)) return emptyManifest();
-  const { models, version } = value;
-  return {
-    ...emptyManifest(),
-    ...(typeof version === "string" && VERSION.test(version) ? { version } : {}),
-    ...(isRecord(models) ? { models: models as Record<string, ModelEntry> } : {}),
-  };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

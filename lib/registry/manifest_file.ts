@@ -4,9 +4,21 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { SleapRtcError } from "../errors.ts";
 import { readError } from "../files/access_error.ts";
 import { stampOfInfo, statOrNull } from "../files/file_info.ts";
-import { type Manifest, type ParsedManifest, parseManifest } from "./manifest.ts";
+import {
+  type Manifest,
+  type ParsedManifest,
+  parseManifest,
+  unreadableManifest,
+} from "./manifest.ts";
+
+/**
+ * The most bytes that a manifest may have: about 30,000 models. A larger file is no manifest, and
+ * reading it could take all memory.
+ */
+export const MAX_MANIFEST_BYTES = 64 * 1_048_576;
 
 /**
  * A later version can look the same while the clock of the file system has not moved on, if it got
@@ -26,6 +38,8 @@ interface Version extends Look {
 /** How the file looks from outside. */
 interface Look {
   stamp: string;
+  /** In bytes. */
+  size: number;
   /** When it was first seen so, by the clock of this process. */
   since: number;
   settledAfter: number;
@@ -65,6 +79,7 @@ export class ManifestFile {
   async read(): Promise<ParsedManifest | null> {
     const now = performance.now();
     const look = await this.#look();
+    if (look !== null && look.size > MAX_MANIFEST_BYTES) return this.#tooLarge(look.size);
     const bytes = look && await this.#readBytes();
     if (look === null || bytes === null) return null;
     const known = this.#known;
@@ -74,7 +89,7 @@ export class ManifestFile {
       this.#known = { ...known, ...look, since, isSettled };
       return soundManifest(known.manifest);
     }
-    const parsed = parseManifest(decode(bytes));
+    const parsed = parse(bytes);
     const isSound = parsed.faults.length === 0;
     this.#known = isSound ? { ...look, isSettled: false, bytes, manifest: parsed.manifest } : null;
     return parsed;
@@ -95,16 +110,25 @@ export class ManifestFile {
     try {
       const info = await statOrNull(this.path);
       if (info === null) return null;
+      // Reading a pipe or a device may never end.
+      if (!info.isFile && !info.isDirectory) throw noFileError(this.path);
       const { wholeSeconds, finer } = SETTLED_AFTER;
       const isCoarse = (info.mtime?.getTime() ?? 0) % 1_000 === 0;
       return {
         stamp: stampOfInfo(info),
+        size: info.size,
         since: performance.now(),
         settledAfter: isCoarse ? wholeSeconds : finer,
       };
     } catch (error) {
       throw readError(this.path, error);
     }
+  }
+
+  #tooLarge(size: number): ParsedManifest {
+    this.forget();
+    const [has, may] = [size, MAX_MANIFEST_BYTES].map((bytes) => bytes.toLocaleString("en"));
+    return unreadableManifest("", `it has ${has} bytes, and may have ${may}`);
   }
 
   async #readBytes(): Promise<Uint8Array | null> {
@@ -121,11 +145,16 @@ function soundManifest(manifest: Manifest): ParsedManifest {
   return { manifest, faults: [], partial: [] };
 }
 
-/** Bad UTF-8 becomes a text that no JSON parser accepts, so it counts as damage. */
-function decode(bytes: Uint8Array): string {
+function parse(bytes: Uint8Array): ParsedManifest {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return parseManifest(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    return "";
+    return unreadableManifest(new TextDecoder().decode(bytes), "it is no UTF-8 text");
   }
+}
+
+function noFileError(path: string): SleapRtcError {
+  return new SleapRtcError(`Cannot read "${path}": it is no file`, {
+    hint: `Move "${path}" away; what was there is rebuilt from its backup and the model folders.`,
+  });
 }

@@ -8,9 +8,13 @@ import * as v from "valibot";
 import { readError } from "../files/access_error.ts";
 import { writeFileAtomic } from "../files/atomic_write.ts";
 import { type ModelEntry, ModelEntrySchema } from "./entry.ts";
+import { outlineJson } from "./json_outline.ts";
 
 /** File name of the entry's copy. */
 export const MODEL_JSON = "model.json";
+
+/** In bytes; an entry takes about 2,000. */
+const LONGEST_MODEL_JSON = 1_000_000;
 
 /** Name of a model's folder inside `models/`. */
 export function modelFolderName(modelType: string, id: string): string {
@@ -66,8 +70,12 @@ export async function readModelJsons(modelsFolder: string): Promise<ModelFolders
 
 async function readModelJson(path: string): Promise<ModelEntry | null> {
   try {
-    const parsed = v.safeParse(ModelEntrySchema, JSON.parse(await Deno.readTextFile(path)));
-    return parsed.success ? parsed.output : null;
+    const { isFile, size } = await Deno.stat(path);
+    if (!isFile || size > LONGEST_MODEL_JSON) return null;
+    const text = await Deno.readTextFile(path);
+    if (outlineJson(text).isTooDeep) return null;
+    const entry: unknown = JSON.parse(text);
+    return v.is(ModelEntrySchema, entry) ? entry : null;
   } catch {
     return null;
   }

@@ -4,9 +4,9 @@
  * @module
  */
 import { dirname, join } from "node:path";
-import { ConflictError, messageOf } from "../errors.ts";
+import { ConflictError, messageOf, SleapRtcError } from "../errors.ts";
 import { makeFolder, writeFileAtomic } from "../files/atomic_write.ts";
-import { FileLock } from "../files/lock.ts";
+import { FileLock, holderText } from "../files/lock.ts";
 import { logger } from "../log.ts";
 import { type Collected, collectEntries } from "./collect.ts";
 import { forgetKept, keepDamaged, setAside } from "./damaged_file.ts";
@@ -20,7 +20,7 @@ import {
   type ParsedManifest,
   serialiseManifest,
 } from "./manifest.ts";
-import { ManifestFile } from "./manifest_file.ts";
+import { ManifestFile, MAX_MANIFEST_BYTES } from "./manifest_file.ts";
 import { MODEL_JSON, readModelJsons, writeModelJson } from "./model_folder.ts";
 
 const log = logger("registry");
@@ -55,7 +55,7 @@ export class ManifestStore {
   async create(): Promise<void> {
     if (await this.#file.exists()) return;
     await makeFolder(dirname(this.#file.path));
-    using _lock = await FileLock.acquire(this.#lock);
+    using _lock = await this.#acquire();
     if (await this.#file.exists()) return;
     if (await this.#hasRemains()) {
       await this.#rebuildLocked(null, [MISSING]);
@@ -87,7 +87,7 @@ export class ManifestStore {
   async change<T>(change: (draft: ManifestDraft) => T | Promise<T>): Promise<T> {
     for (;;) {
       await this.create();
-      using lock = await FileLock.acquire(this.#lock);
+      using lock = await this.#acquire();
       const manifest = await this.#readLocked();
       this.#refuseNewer(manifest);
       const draft = new ManifestDraft(manifest);
@@ -115,7 +115,7 @@ export class ManifestStore {
   /** Rebuild the manifest from itself, its backup and the model folders. */
   async rebuild(): Promise<RebuildReport> {
     await this.create();
-    using _lock = await FileLock.acquire(this.#lock);
+    using _lock = await this.#acquire();
     const read = await this.#file.read();
     if (read !== null) this.#refuseNewer(read.manifest);
     return (await this.#rebuildLocked(read, await this.#faultsOf(read))).report;
@@ -124,7 +124,7 @@ export class ManifestStore {
   async #repair(): Promise<Manifest> {
     try {
       await makeFolder(dirname(this.#lock));
-      using _lock = await FileLock.acquire(this.#lock);
+      using _lock = await this.#acquire();
       return await this.#readLocked();
     } catch (error) {
       log.error(`cannot repair ${JSON.stringify(this.#file.path)}: ${messageOf(error)}`);
@@ -195,8 +195,9 @@ export class ManifestStore {
   }
 
   async #save(manifest: Manifest, options = { keepPrevious: true }): Promise<void> {
-    this.#file.forget();
     const bytes = serialiseManifest(manifest);
+    if (bytes.length > MAX_MANIFEST_BYTES) throw fullError(this.#file.path);
+    this.#file.forget();
     await writeFileAtomic(
       this.#file.path,
       bytes,
@@ -211,6 +212,13 @@ export class ManifestStore {
     return (await readModelJsons(join(this.#root, "models"))).entries.length > 0;
   }
 
+  async #acquire(): Promise<FileLock> {
+    return await FileLock.acquire(this.#lock, {
+      onHeld: (holder) =>
+        log.warn(`waiting for ${JSON.stringify(this.#lock)}: held by ${holderText(holder)}`),
+    });
+  }
+
   #refuseNewer(manifest: Manifest): void {
     if (isKnownVersion(manifest.version)) return;
     throw new ConflictError(
@@ -218,6 +226,13 @@ export class ManifestStore {
       { hint: "Update sleap-rtc on this machine. Reading still works." },
     );
   }
+}
+
+function fullError(path: string): SleapRtcError {
+  return new SleapRtcError(
+    `Cannot write "${path}": it would have more than ${MAX_MANIFEST_BYTES / 1_048_576} MiB`,
+    { hint: "Delete models that nobody needs, or begin another registry with --registry DIR." },
+  );
 }
 
 function countRecovery(manifest: Manifest, faults: readonly string[]): Manifest {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
+import { ConflictError } from "../../../lib/errors.ts";
+import { FileLock } from "../../../lib/files/lock.ts";
 import { ModelRegistry } from "../../../lib/registry.ts";
+import { CapturedLog } from "../../support/captured_log.ts";
 import { RegistryBed } from "../../support/registry.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../support/register_many.ts", import.meta.url));
@@ -70,6 +74,26 @@ Deno.test("4.3.3 a change is made on what the file says, though it looks like th
   await Deno.utime(path, atime, mtime);
   await bed.registry.markCompleted("aaaaaaaa", {});
   assert.equal((await bed.registry.get("aaaaaaaa"))?.notes, "new");
+});
+
+Deno.test("4.3.3 a lock held for 10 s is told with pid and host, one held longer is an error", async () => {
+  await using bed = await RegistryBed.create();
+  await bed.add({ id: "aaaaaaaa", model_type: "centroid" });
+  using log = new CapturedLog();
+  using _lock = await FileLock.acquire(join(bed.folder, "models/.registry/manifest.lock"));
+  const { now } = performance;
+  let looks = 0;
+  performance.now = () => 4_000 * looks++;
+  try {
+    await assert.rejects(bed.registry.markCompleted("aaaaaaaa", {}), ConflictError);
+  } finally {
+    performance.now = now;
+  }
+  const holder = `held by process ${Deno.pid} on ${hostname()}`;
+  const told = log.lines.filter((line) => line.startsWith("warning: waiting for"));
+  assert.equal(told.length, 1);
+  assert.ok(told[0]?.endsWith(holder), told[0]);
+  assert.equal((await bed.registry.get("aaaaaaaa"))?.status, "training", "reading needs no lock");
 });
 
 Deno.test(`1.3.7 killed with SIGKILL at ${KILLS} random moments: nothing acknowledged is lost`, async () => {
