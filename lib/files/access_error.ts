@@ -21,8 +21,8 @@ export function readError(path: string, error: unknown): unknown {
 }
 
 /**
- * The error for a path where a file is in the place of a folder, or a folder in that of a file;
- * null for any other error.
+ * The error for a path where a file is in the place of a folder, or a folder in that of a file, or
+ * a link leads nowhere; null for any other error.
  */
 export function obstacleError(
   action: "read" | "write",
@@ -30,6 +30,9 @@ export function obstacleError(
   error: unknown,
 ): SleapRtcError | null {
   const code = errorCode(error);
+  const isAbsent = code === "ENOENT" || code === "ELOOP" || code === "EEXIST";
+  const link = isAbsent ? linkToNowhere(path) ?? linkToNowhere(`${path}.tmp`) : null;
+  if (link !== null) return linkError(action, path, link);
   const isFolderWanted = code === "ENOTDIR" || code === "EEXIST";
   if (!isFolderWanted && code !== "EISDIR") return null;
   const obstacle = isFolderWanted ? fileAmong(path) : folderOf(path);
@@ -39,6 +42,25 @@ export function obstacleError(
     hint: `Move "${obstacle}" away, or choose another folder.`,
     cause: error,
   });
+}
+
+/** The path itself, or the folder above it, that is a link to what is not there; null: none is. */
+export function linkToNowhere(path: string): string | null {
+  for (let part = path; part !== dirname(part); part = dirname(part)) {
+    if (kindOf(part) === null && isLink(part)) return part;
+  }
+  return null;
+}
+
+/** The error for a path where a {@linkcode linkToNowhere} is in the way. */
+export function linkError(action: "read" | "write", path: string, link: string): SleapRtcError {
+  const what = link === path ? "it" : `"${link}"`;
+  return new SleapRtcError(
+    `Cannot ${action} "${path}": ${what} is a link to "${
+      Deno.readLinkSync(link)
+    }", which leads nowhere`,
+    { hint: `Mount the disk that it leads to, or remove "${link}".` },
+  );
 }
 
 /** The path itself, or the folder above it, that is a file. */
@@ -59,5 +81,13 @@ function kindOf(path: string): "file" | "folder" | null {
     return Deno.statSync(path).isDirectory ? "folder" : "file";
   } catch {
     return null;
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSymlink;
+  } catch {
+    return false;
   }
 }

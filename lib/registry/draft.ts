@@ -3,6 +3,7 @@ import { UsageError } from "../errors.ts";
 import { bookAlias } from "./aliases.ts";
 import { type ModelEntry, ModelEntrySchema } from "./entry.ts";
 import { MAX_DEPTH, outlineJson } from "./json_outline.ts";
+import { LONGEST_ENTRY } from "./salvage.ts";
 import { describeIssues, type Manifest } from "./manifest.ts";
 
 /** A change to a manifest that is being made: nothing shows until it is saved. */
@@ -66,14 +67,20 @@ export class ManifestDraft {
 /** The entry as it will be read again: shares nothing with the caller, has nothing JSON lacks. */
 function storedForm(entry: ModelEntry): ModelEntry {
   const text = JSON.stringify(entry);
-  if (outlineJson(text).isTooDeep) {
-    throw new UsageError(
-      `Cannot store model ${entry.id}: it is nested deeper than ${MAX_DEPTH} levels`,
-    );
-  }
   const copy: ModelEntry = JSON.parse(text);
-  const parsed = v.safeParse(ModelEntrySchema, copy);
+  const fault = faultOf(text, copy);
+  if (fault !== null) throw new UsageError(`Cannot store model ${entry.id}: ${fault}`);
   // The schema's output lacks the keys that every object has, such as "constructor".
-  if (parsed.success) return copy;
-  throw new UsageError(`Cannot store model ${entry.id}: ${describeIssues(parsed)}`);
+  return copy;
+}
+
+/** Why the next reader would call an entry damaged; null: it would not. */
+function faultOf(text: string, entry: ModelEntry): string | null {
+  if (text.length > LONGEST_ENTRY) {
+    return `it has ${text.length} characters, and may have ${LONGEST_ENTRY}`;
+  }
+  // In the manifest it lies two levels deep.
+  if (outlineJson(`[[${text}]]`).isTooDeep) return `it is nested deeper than ${MAX_DEPTH} levels`;
+  const parsed = v.safeParse(ModelEntrySchema, entry);
+  return parsed.success ? null : describeIssues(parsed);
 }

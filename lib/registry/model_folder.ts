@@ -9,12 +9,13 @@ import { readError } from "../files/access_error.ts";
 import { writeFileAtomic } from "../files/atomic_write.ts";
 import { type ModelEntry, ModelEntrySchema } from "./entry.ts";
 import { outlineJson } from "./json_outline.ts";
+import { LONGEST_ENTRY } from "./salvage.ts";
 
 /** File name of the entry's copy. */
 export const MODEL_JSON = "model.json";
 
-/** In bytes; an entry takes about 2,000. */
-const LONGEST_MODEL_JSON = 1_000_000;
+/** In bytes; indentation and characters of several bytes add to an entry's length. */
+const LONGEST_MODEL_JSON = 8 * LONGEST_ENTRY;
 
 /** Name of a model's folder inside `models/`. */
 export function modelFolderName(modelType: string, id: string): string {
@@ -26,9 +27,13 @@ export function modelFolder(modelType: string, id: string): string {
   return `models/${modelFolderName(modelType, id)}`;
 }
 
-/** Path of an entry's folder relative to the registry root; null for an entry without a type. */
-export function entryFolder(entry: ModelEntry): string | null {
-  return entry.model_type ? modelFolder(entry.model_type, entry.id) : null;
+/**
+ * Path of an entry's folder relative to the registry root; null for an entry without a type, or
+ * whose type and ID, as a damaged manifest may have them, name no folder inside `models/`.
+ */
+export function entryFolder({ model_type, id }: ModelEntry): string | null {
+  if (!model_type || /[/\\\0]/.test(model_type + id)) return null;
+  return modelFolder(model_type, id);
 }
 
 /** Write the entry's copy into its folder, if that folder is there. */

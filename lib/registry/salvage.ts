@@ -11,8 +11,8 @@ import { valueEnd } from "./json_outline.ts";
 /** An ID as the key of an object, which no text inside a JSON string can look like. */
 const ENTRY_START = /"([0-9a-f]{8}(?:-\d+)?)"\s*:\s*(?=\{)/g;
 
-/** In characters; an entry takes about 2,000. */
-const LONGEST_ENTRY = 1_000_000;
+/** The most characters that an entry may have; one has about 2,000. */
+export const LONGEST_ENTRY = 1_000_000;
 
 /**
  * The entries that are whole in a text, be it cut off or damaged elsewhere; all versions of an entry
@@ -22,7 +22,7 @@ export function salvageEntries(text: string): ModelEntry[] {
   const entries: ModelEntry[] = [];
   const pattern = new RegExp(ENTRY_START);
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
-    const end = valueEnd(text, pattern.lastIndex, LONGEST_ENTRY);
+    const end = valueEnd(text, pattern.lastIndex, 2 * LONGEST_ENTRY);
     if (end === null) continue;
     const found = soundPart(match[1] ?? "", parsed(text.slice(pattern.lastIndex, end)));
     entries.push(...found);

@@ -5,6 +5,7 @@
  */
 import { dirname, join } from "node:path";
 import { ConflictError, messageOf, SleapRtcError } from "../errors.ts";
+import { linkError, linkToNowhere } from "../files/access_error.ts";
 import { makeFolder, writeFileAtomic } from "../files/atomic_write.ts";
 import { FileLock, holderText } from "../files/lock.ts";
 import { logger } from "../log.ts";
@@ -73,6 +74,7 @@ export class ManifestStore {
   async read(): Promise<Manifest> {
     const read = await this.#file.readKnown() ?? await this.#file.read();
     if (read === null) {
+      this.#refuseLinkToNowhere();
       return await this.#hasRemains() ? await this.#repair() : emptyManifest();
     }
     return (await this.#faultsOf(read)).length === 0 ? read.manifest : await this.#repair();
@@ -217,6 +219,12 @@ export class ManifestStore {
       onHeld: (holder) =>
         log.warn(`waiting for ${JSON.stringify(this.#lock)}: held by ${holderText(holder)}`),
     });
+  }
+
+  /** Models on a disk that is not mounted are not no models. */
+  #refuseLinkToNowhere(): void {
+    const link = linkToNowhere(dirname(this.#file.path));
+    if (link !== null) throw linkError("read", this.#file.path, link);
   }
 
   #refuseNewer(manifest: Manifest): void {

@@ -1,5 +1,8 @@
 /** Every damage of a manifest: nothing is lost, what was damaged is kept, and it goes on. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { SleapRtcError, UsageError } from "../../../lib/errors.ts";
 import { ModelRegistry } from "../../../lib/registry.ts";
 import { parseManifest } from "../../../lib/registry/manifest.ts";
 import { CapturedLog } from "../../support/captured_log.ts";
@@ -197,4 +200,72 @@ Deno.test("1.3.6 several readers of one damaged manifest repair it once", async 
   for (const list of lists) assert.deepEqual(list.map(({ id }) => id).sort(), IDS);
   assert.equal((await bed.names("manifest.corrupted.")).length, 1);
   assert.equal(log.lines.filter((line) => line.startsWith("error: ")).length, 1);
+});
+
+const MEMORY = fileURLToPath(new URL("../../support/registry_memory.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../../deno.json", import.meta.url));
+
+Deno.test({
+  name: "1.3.6, 4.3.1 a manifest or model.json of 100 MB: said, kept, in bounded memory",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using bed = await DamagedRegistry.create();
+    const copy = join(bed.folder, "models/centroid_aaaaaaaa/model.json");
+    for (const path of [bed.path("manifest.json"), copy]) await Deno.truncate(path, 100_000_000);
+    const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--config", CONFIG, MEMORY, bed.folder],
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+    const { models, grown } = JSON.parse(new TextDecoder().decode(stdout));
+    assert.equal(models, IDS.length);
+    assert.ok(grown < 50_000_000, `${grown} bytes`);
+    const [kept = "", ...others] = await bed.names("manifest.corrupted.");
+    assert.deepEqual(others, []);
+    assert.equal((await Deno.stat(bed.path(kept))).size, 100_000_000);
+  },
+});
+
+Deno.test("1.3.6 a manifest of 100 MB is told by its size", async () => {
+  await using bed = await DamagedRegistry.create();
+  using log = new CapturedLog();
+  await Deno.truncate(bed.path("manifest.json"), 100_000_000);
+  assert.equal((await (await bed.reopen()).list()).length, IDS.length);
+  assert.match(log.lines.join("\n"), /it has 100,000,000 bytes, and may have 67,108,864/);
+});
+
+Deno.test("1.3.7 a change that would make the manifest too large is refused, and nothing changes", async () => {
+  await using bed = await DamagedRegistry.create();
+  const notes = "x".repeat(1_000_000);
+  const ids = Array.from({ length: 67 }, (_, n) => String(10_000_000 + n));
+  const models = Object.fromEntries(ids.map((id) => [id, { id, notes }]));
+  const text = JSON.stringify({ version: "1.0", models });
+  await Deno.writeTextFile(bed.path("manifest.json"), text);
+  const registry = await bed.reopen();
+  const more = { id: "ffffffff", model_type: "centroid", notes: "x".repeat(200_000) };
+  await assert.rejects(
+    registry.register(more),
+    (error) => error instanceof SleapRtcError && /more than 64 MiB$/.test(error.message),
+  );
+  assert.equal(await Deno.readTextFile(bed.path("manifest.json")), text);
+  assert.equal((await registry.list()).length, ids.length);
+});
+
+Deno.test("1.3.7 an entry too large or too deep is refused: the next reader would call it damage", async () => {
+  await using bed = await DamagedRegistry.create();
+  const registry = await bed.reopen();
+  const deep = JSON.parse("[".repeat(62) + "]".repeat(62));
+  for (
+    const [fields, reason] of [
+      [{ deep }, /deeper than 64 levels$/],
+      [{ notes: "x".repeat(1_000_000) }, /has 1\d{6} characters, and may have 1000000$/],
+    ] as const
+  ) {
+    await assert.rejects(
+      registry.update("aaaaaaaa", (entry) => ({ ...entry, ...fields })),
+      (error) => error instanceof UsageError && reason.test(error.message),
+    );
+  }
+  await registry.update("aaaaaaaa", (entry) => ({ ...entry, deep: deep[0] }));
+  assert.deepEqual((await (await bed.reopen()).get("aaaaaaaa"))?.["deep"], deep[0]);
+  assert.deepEqual(await bed.names("manifest.corrupted."), []);
 });
