@@ -57,6 +57,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./abandon_model.ts"),
   },
   {
+    name: "delete-model",
+    summary: "delete a model and its files",
+    load: () => import("./delete_model.ts"),
+  },
+  {
     name: "registry",
     summary: "look after a model registry",
     load: () => import("./registry.ts"),

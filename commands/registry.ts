@@ -3,7 +3,11 @@ import { identifyModel } from "../lib/training/identify_model.ts";
 import { parseTrainerView } from "../lib/sleap_nn/train_config.ts";
 import { parseConfig, readConfigText } from "../lib/sleap_nn/train_config/config_file.ts";
 import { writeStderr, writeStdout } from "../lib/terminal/output.ts";
+import { gcCommand } from "./registry/gc.ts";
+import { pathCommand } from "./registry/path.ts";
+import { rebuildCommand } from "./registry/rebuild.ts";
 import { statsCommand } from "./registry/stats.ts";
+import { verifyCommand } from "./registry/verify.ts";
 import { formatOption, type FormatOptions, isJson, jsonOption } from "./shared/options.ts";
 
 /** `registry`: subcommands that look after a registry. */
@@ -12,6 +16,10 @@ export function command(): CommandUnknownOpts {
     .summary("look after a model registry")
     .description("Look after a model registry.")
     .addCommand(modelIdCommand())
+    .addCommand(verifyCommand())
+    .addCommand(rebuildCommand())
+    .addCommand(gcCommand())
+    .addCommand(pathCommand())
     .addCommand(statsCommand());
 }
 

@@ -6,7 +6,7 @@
 import { isAbsolute, join, relative, sep } from "node:path";
 import { NotFoundError, UsageError } from "./errors.ts";
 import { makeFolder } from "./files/atomic_write.ts";
-import { isFile } from "./files/file_info.ts";
+import { isFile, isFolder } from "./files/file_info.ts";
 import { logger } from "./log.ts";
 import type { PyValue } from "./python/value.ts";
 import {
@@ -28,9 +28,20 @@ import { isBroken, wasBroken, withHistory } from "./registry/history.ts";
 import type { Manifest } from "./registry/manifest.ts";
 import { modelFolder } from "./registry/model_folder.ts";
 import type { ModelIdentity } from "./registry/model_id.ts";
+import { moveOutOfTheWay, ownFolder, removeCopy, type RemovedModel } from "./registry/removal.ts";
+import type { ReturnedEntry } from "./registry/rebuild_sources.ts";
 import { resolveModel } from "./registry/resolve.ts";
 import { ManifestStore, type RebuildReport } from "./registry/store.ts";
-import { abandon, complete, interrupt, resume, type Resumption } from "./registry/transitions.ts";
+import {
+  abandon,
+  complete,
+  interrupt,
+  refuseRemoval,
+  resume,
+  type Resumption,
+} from "./registry/transitions.ts";
+
+import type { Verification } from "./registry/verify.ts";
 
 export type { AliasListing, ModelEntry, ModelIdentity, ModelStatus, NewModel };
 export { MODEL_STATUSES };
@@ -47,6 +58,18 @@ export interface OpenOptions {
 export interface SetAliasOptions {
   /** Take it from the model that has it, with a warning in the log. @default {false} */
   force?: boolean;
+}
+
+/** Options of {@linkcode ModelRegistry.remove}. */
+export interface RemoveOptions {
+  /** Leave its folder where it is. @default {false} */
+  keepFiles?: boolean;
+}
+
+/** What {@linkcode ModelRegistry.rebuild} did. */
+export interface RebuildOutcome extends RebuildReport {
+  /** Entries that the manifest did not have, or had in an older version. */
+  returned: ReturnedEntry[];
 }
 
 /** Which entries {@linkcode ModelRegistry.list} gives; all that are set must fit. */
@@ -418,6 +441,7 @@ export class ModelRegistry {
       const changed = change(deepFreeze(entry));
       if (changed === entry) return;
       draft.put({ ...withHistory(entry, changed, new Date().toISOString()), id });
+      draft.count("updated");
       if (changed.status !== entry.status) countTransition(draft, entry, changed);
       else log.debug(`updated model ${id}`);
     });
@@ -471,6 +495,56 @@ export class ModelRegistry {
    */
   async abandon(id: string): Promise<void> {
     await this.update(id, abandon);
+  }
+
+  /**
+   * Take a model out of the registry for good: its `model.json` first, then its entry and alias in
+   * one save, then its folder is moved out of the way. No crash brings it back. Whether a job needs
+   * it is for the caller to know.
+   *
+   * @param id the whole ID
+   * @returns the entry, and where the files are that are left to remove
+   * @throws {NotFoundError} for an unknown ID
+   * @throws {ConflictError} while the model is trained
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * const id = await registry.register({ id: "a3f5e8c9", model_type: "centroid" });
+   * await registry.markCompleted(id, {});
+   * const { remains } = await registry.remove(id);
+   * assert(await registry.get(id) === null && remains !== null);
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async remove(id: string, { keepFiles = false }: RemoveOptions = {}): Promise<RemovedModel> {
+    const entry = await this.#store.change(async (draft) => {
+      const { models } = draft.manifest;
+      const known = Object.hasOwn(models, id) ? models[id] : undefined;
+      if (known === undefined) throw unknownId(id);
+      refuseRemoval(known);
+      const folder = ownFolder(this.root, known);
+      if (folder !== null) await removeCopy(folder);
+      draft.remove(id);
+      draft.count("deleted");
+      return known;
+    });
+    log.info(`deleted model ${id}`);
+    return await this.#removeFolder(entry, keepFiles);
+  }
+
+  /** Under the lock, as in `register`: the ID may be another model's by now. */
+  async #removeFolder(entry: ModelEntry, keepFiles: boolean): Promise<RemovedModel> {
+    const folder = ownFolder(this.root, entry);
+    if (folder === null) return { entry, remains: null, kept: null };
+    if (keepFiles) return { entry, remains: null, kept: await isFolder(folder) ? folder : null };
+    return await this.#store.change(async ({ manifest }) => {
+      const isTaken = Object.hasOwn(manifest.models, entry.id);
+      return { entry, remains: isTaken ? null : await moveOutOfTheWay(folder), kept: null };
+    });
   }
 
   /**
@@ -571,8 +645,9 @@ export class ModelRegistry {
   }
 
   /**
-   * How often what was done, by name: `registered`, `completed`, `interrupted`, `resumed` (after it
-   * had broken off), `recovered` (completed after that), …
+   * How often what was done, by name: `registered`, `updated`, `collisions`, `deleted`, `completed`,
+   * `interrupted`, `resumed` (after it had broken off), `recovered` (completed after that),
+   * `manifest_recovered` (the counters may then be too low), …
    *
    * @example
    * ```ts
@@ -590,9 +665,32 @@ export class ModelRegistry {
   }
 
   /**
-   * Rebuild the manifest from itself, its backup and the `model.json` of every model folder.
+   * Compare the registry with what is on the disk. Nothing is changed, and nothing repaired.
    *
-   * @returns how many entries there are now, and where a damaged manifest was kept
+   * @returns what is wrong, and what to do about it
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * assert((await registry.verify()).faults.length === 0);
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async verify(): Promise<Verification> {
+    const { verifyRegistry } = await import("./registry/verify.ts");
+    return await verifyRegistry(this.root);
+  }
+
+  /**
+   * Rebuild the manifest from itself, its backup and the `model.json` of every model folder; copies
+   * of entries that are missing or differ are written again.
+   *
+   * @returns how many entries there are now, which of them came back, and where a damaged manifest
+   *   was kept
+   * @throws {ConflictError} when a newer program wrote the manifest
    *
    * @example
    * ```ts
@@ -604,8 +702,17 @@ export class ModelRegistry {
    * await Deno.remove(root, { recursive: true });
    * ```
    */
-  async rebuild(): Promise<RebuildReport> {
-    return await this.#store.rebuild();
+  async rebuild(): Promise<RebuildOutcome> {
+    const { readSources, returnedEntries, writeCopies } = await import(
+      "./registry/rebuild_sources.ts"
+    );
+    const before = await readSources(this.root);
+    const report = await this.#store.rebuild();
+    const after = await this.#store.change(async ({ manifest }) => {
+      await writeCopies(this.root, manifest);
+      return Object.values(manifest.models);
+    });
+    return { ...report, returned: returnedEntries(before, after) };
   }
 
   /**

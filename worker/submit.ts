@@ -1,13 +1,10 @@
-import { join } from "node:path";
-import { makeFolder } from "../lib/files/atomic_write.ts";
-import { FileLock } from "../lib/files/lock.ts";
+import { whileNoJobIsWritten } from "./care/jobs_lock.ts";
+import { refuseIfGone } from "./care/refuse_if_gone.ts";
 import { type StartedSupervisor, startLocalSupervisor } from "./executor/local.ts";
 import { JobFolder, type JobState } from "./job_folder.ts";
 import type { NewJob } from "./new_job.ts";
 import { refuseIfTaken } from "./resume/taken.ts";
 import { identifyProcess } from "./host/process_identity.ts";
-
-const RESUME_LOCK = "resume.lock";
 
 /** A job that was submitted on this machine. */
 export interface SubmittedJob {
@@ -21,6 +18,7 @@ export interface SubmittedJob {
  * @param root absolute path of the registry root
  * @param trainer absolute path of the sleap-nn to use
  * @throws {ConflictError} when another job is to resume the same model
+ * @throws {NotFoundError} when something that it needs was deleted meanwhile
  * @throws {SleapRtcError} when the folder cannot be written or the supervisor cannot be started
  */
 export async function submitLocalJob(
@@ -45,6 +43,7 @@ export async function submitLocalJob(
  * @param root absolute path of the registry root
  * @param turn its turn, the lowest first
  * @throws {ConflictError} when another job is to resume the same model
+ * @throws {NotFoundError} when something that it needs was deleted meanwhile
  * @throws {SleapRtcError} when the folder cannot be written
  */
 export async function createQueuedJob(
@@ -57,20 +56,21 @@ export async function createQueuedJob(
 
 type Start = Pick<JobState, "starter" | "turn">;
 
-/** Of two resumes of one model at the same time only one is taken. */
+/**
+ * Of two resumes of one model at the same time only one is taken, and nothing that the job needs is
+ * removed meanwhile.
+ */
 async function createUnlessTaken(
   root: string,
   request: NewJob,
   start: Start,
 ): Promise<JobFolder> {
   const { spec } = request;
-  const isResume = spec.type === "train" &&
-    (Boolean(spec.resumed_from) || spec.models.some(({ resume }) => resume));
-  if (!isResume) return await create(root, request, start);
-  await makeFolder(join(root, "jobs"));
-  using _lock = await FileLock.acquire(join(root, "jobs", RESUME_LOCK));
-  await refuseIfTaken(root, spec);
-  return await create(root, request, start);
+  return await whileNoJobIsWritten(root, async () => {
+    if (spec.type === "train") await refuseIfTaken(root, spec);
+    await refuseIfGone(root, spec);
+    return await create(root, request, start);
+  });
 }
 
 async function create(

@@ -14,6 +14,9 @@ import {
 /** What a counter of the registry counts; others are shown by their name. */
 const WORDS: Readonly<Record<string, string>> = {
   registered: "models registered",
+  updated: "updates of entries",
+  collisions: "IDs that were taken: the model got another one",
+  deleted: "models deleted",
   training: "trainings taken up again",
   completed: "trainings completed",
   interrupted: "interruptions, lost connections among them",
@@ -21,6 +24,7 @@ const WORDS: Readonly<Record<string, string>> = {
   abandoned: "models abandoned",
   resumed: "trainings resumed",
   recovered: "resumed trainings completed",
+  manifest_recovered: "recoveries of a damaged manifest",
 };
 
 /** `registry stats`: what was done in a registry. */
@@ -45,6 +49,8 @@ interface RegistryStats {
   root: string;
   models: Record<string, number>;
   counters: Readonly<Record<string, number>>;
+  /** False: a damaged manifest was rebuilt, and what it had counted may be lost. */
+  counters_complete: boolean;
   recovery: {
     resumed: number;
     /** Completed after a resume. */
@@ -62,6 +68,7 @@ async function run(options: Options): Promise<void> {
     root: registry.root,
     models: { total: entries.length, ...countByStatus(entries) },
     counters,
+    counters_complete: !counters["manifest_recovered"],
     recovery: { resumed, recovered, success_rate: resumed === 0 ? null : recovered / resumed },
   };
   writeStdout(isJson(options) ? `${JSON.stringify(stats, null, 2)}\n` : describe(stats));
@@ -75,7 +82,7 @@ function countByStatus(entries: readonly ModelEntry[]): Record<string, number> {
   return Object.fromEntries(known);
 }
 
-function describe({ models, counters, recovery }: RegistryStats): string {
+function describe({ models, counters, counters_complete, recovery }: RegistryStats): string {
   const counted = Object.entries(counters).map(([name, count]): [string, number] => [
     WORDS[name] ?? name,
     count,
@@ -92,6 +99,7 @@ function describe({ models, counters, recovery }: RegistryStats): string {
     "",
     "Since the registry was made",
     ...(counted.length === 0 ? ["  nothing yet"] : lines(counted)),
+    ...(counters_complete ? [] : ["  (rebuilt after damage: the counters may be too low)"]),
     "",
     `Recovery success rate: ${rate}`,
     "",

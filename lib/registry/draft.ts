@@ -11,6 +11,7 @@ export class ManifestDraft {
   /** The manifest with the changes so far. */
   readonly manifest: Manifest;
   readonly #changed = new Set<string>();
+  readonly #removed = new Set<string>();
   #counted = false;
 
   constructor(base: Manifest) {
@@ -25,7 +26,12 @@ export class ManifestDraft {
 
   /** Is there anything to save? */
   get isChanged(): boolean {
-    return this.#changed.size > 0 || this.#counted;
+    return this.#changed.size > 0 || this.#removed.size > 0 || this.#counted;
+  }
+
+  /** Was an entry removed? Then no earlier version may bring it back. */
+  get hasRemoved(): boolean {
+    return this.#removed.size > 0;
   }
 
   /** The entries that were put. */
@@ -53,6 +59,16 @@ export class ManifestDraft {
       interrupted.push(entry.id);
     }
     this.#changed.add(entry.id);
+  }
+
+  /** Remove an entry, and its alias with it. */
+  remove(id: string): void {
+    const { models, interrupted, aliases } = this.manifest;
+    delete models[id];
+    this.manifest.interrupted = interrupted.filter((one) => one !== id);
+    for (const [alias, named] of Object.entries(aliases)) if (named === id) delete aliases[alias];
+    this.#changed.delete(id);
+    this.#removed.add(id);
   }
 
   /** Count an operation in the manifest's `stats`. */

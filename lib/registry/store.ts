@@ -99,10 +99,16 @@ export class ManifestStore {
         log.warn(`${JSON.stringify(this.#lock)} was deleted while it was held: trying again`);
         continue;
       }
-      await this.#save(draft.manifest);
+      await this.#saveChanged(draft);
       for (const entry of draft.changedEntries) await this.#writeCopy(entry);
       return result;
     }
+  }
+
+  /** What is removed leaves the backup first: a rebuild must not bring it back from there. */
+  async #saveChanged({ manifest, hasRemoved }: ManifestDraft): Promise<void> {
+    if (hasRemoved) await writeFileAtomic(this.#backup, serialiseManifest(manifest));
+    await this.#save(manifest, { keepPrevious: !hasRemoved });
   }
 
   /** The change is made once the manifest is saved; a copy that fails is made by the next one. */

@@ -161,6 +161,15 @@ export function abandon(entry: ModelEntry): ModelEntry {
   return { ...entry, status: "abandoned" };
 }
 
+/**
+ * Refuse to delete a model that is trained.
+ *
+ * @throws {ConflictError} which job trains it, and how to end that
+ */
+export function refuseRemoval(entry: ModelEntry): void {
+  if (isRunning(entry)) throw runningError(entry, "delete");
+}
+
 function runningError(entry: ModelEntry, verb: string): ConflictError {
   const job = entry.job_id ? ` by job ${entry.job_id}` : "";
   return new ConflictError(`Cannot ${verb} model ${entry.id}: it is being trained${job}`, {
