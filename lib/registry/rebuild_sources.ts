@@ -38,11 +38,12 @@ export interface EntrySources {
  */
 export async function readSources(root: string): Promise<EntrySources> {
   const folder = join(root, "models", ".registry");
-  const { entries } = await readModelJsons(join(root, "models"));
+  // What stands in the way is told by the rebuild itself.
+  const copies = await readModelJsons(join(root, "models")).catch(() => null);
   return {
     manifest: await revisionsIn(join(folder, "manifest.json")),
     backup: await revisionsIn(join(folder, "manifest.backup.json")),
-    copies: revisionsOf(entries),
+    copies: revisionsOf(copies?.entries ?? []),
   };
 }
 

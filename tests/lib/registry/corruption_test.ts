@@ -190,7 +190,7 @@ Deno.test("1.3.6 the entry with the highest revision wins", async () => {
 
 Deno.test("rebuild() keeps what is sound and counts", async () => {
   await using bed = await threeModels();
-  assert.deepEqual(await bed.registry.rebuild(), { models: 3, kept: null });
+  assert.deepEqual(await bed.registry.rebuild(), { models: 3, kept: null, returned: [] });
   await Deno.writeTextFile(pathOf(bed), "damaged");
   const report = await bed.registry.rebuild();
   assert.equal(report.models, 3);

@@ -101,13 +101,14 @@ Deno.test("6.2.2, 6.2.3 registrations, collisions, ends and recoveries are count
   await bed.registry.markInterrupted(ID, "x.ckpt", 1);
   await bed.registry.markInterrupted(ID, "x.ckpt", 2);
   await bed.registry.markCompleted(ID, {});
-  const counted = { registered: 2, collisions: 1, interrupted: 1, completed: 1 };
+  const counted = { registered: 2, collisions: 1, updated: 3, interrupted: 1, completed: 1 };
   assert.deepEqual(await statsOf(bed), counted);
   await Deno.writeTextFile(pathOf(bed), "damaged");
   await bed.registry.list();
   assert.deepEqual(await statsOf(bed), {
     registered: 2,
     collisions: 1,
+    updated: 2,
     interrupted: 1,
     manifest_recovered: 1,
   });
