@@ -52,6 +52,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./tag_model.ts"),
   },
   {
+    name: "import-model",
+    summary: "take a model in that was trained elsewhere",
+    load: () => import("./import_model.ts"),
+  },
+  {
     name: "abandon-model",
     summary: "give an interrupted or failed model up",
     load: () => import("./abandon_model.ts"),

@@ -25,6 +25,7 @@ import {
 } from "./registry/entry.ts";
 import { deepFreeze } from "./registry/freeze.ts";
 import { isBroken, wasBroken, withHistory } from "./registry/history.ts";
+import { findKnown, importModel, type ImportResult, type ModelImport } from "./registry/import.ts";
 import type { Manifest } from "./registry/manifest.ts";
 import { modelFolder } from "./registry/model_folder.ts";
 import type { ModelIdentity } from "./registry/model_id.ts";
@@ -218,6 +219,74 @@ export class ModelRegistry {
       log.info(`registered ${info.model_type} model ${id}`);
       return id;
     });
+  }
+
+  /**
+   * Take a model in that was trained elsewhere: its files, as links or copies, into a folder of its
+   * own, and an entry. The folder that they come from is only read. Repeatable; a taken ID gets a
+   * suffix, and an alias that is taken is left out, both with a warning in the log.
+   *
+   * @param what the files, and what is known of the model; `what.entry.id` is the wish
+   * @throws {ConflictError} when the folder was imported before and its checkpoint is another one now
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const folder = await Deno.makeTempDir();
+   * await Deno.writeTextFile(`${folder}/best.ckpt`, "");
+   * await Deno.writeTextFile(`${folder}/training_config.yaml`, "");
+   * const registry = await ModelRegistry.open(root);
+   * const { id, outcome } = await registry.importModel({
+   *   folder,
+   *   files: ["best.ckpt", "training_config.yaml"],
+   *   mode: "link",
+   *   entry: { id: "a3f5e8c9", model_type: "centroid" },
+   *   checkpoint: "best.ckpt",
+   *   lastCheckpoint: null,
+   *   config: "training_config.yaml",
+   *   sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+   * });
+   * assert(id === "a3f5e8c9" && outcome === "imported");
+   * await Deno.remove(root, { recursive: true });
+   * await Deno.remove(folder, { recursive: true });
+   * ```
+   */
+  async importModel(what: ModelImport): Promise<ImportResult> {
+    checkNewModel({ ...what.entry, id: what.entry.id.replace(/-\d+$/, "") });
+    return await importModel(this.root, this.#store, what);
+  }
+
+  /**
+   * The entry of a model that {@linkcode ModelRegistry.importModel} would not add again.
+   *
+   * @returns null: it is new
+   * @throws {ConflictError} when the folder was imported before and its checkpoint is another one now
+   *
+   * @example
+   * ```ts
+   * import assert from "node:assert/strict";
+   *
+   * const root = await Deno.makeTempDir();
+   * const registry = await ModelRegistry.open(root);
+   * const found = await registry.findImported({
+   *   folder: "/old/centroid",
+   *   files: ["best.ckpt", "training_config.yaml"],
+   *   mode: "link",
+   *   entry: { id: "a3f5e8c9", model_type: "centroid" },
+   *   checkpoint: "best.ckpt",
+   *   lastCheckpoint: null,
+   *   config: "training_config.yaml",
+   *   sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+   * });
+   * assert(found === null);
+   * await Deno.remove(root, { recursive: true });
+   * ```
+   */
+  async findImported(what: ModelImport): Promise<ModelEntry | null> {
+    const found = await findKnown(this.root, await this.#store.read(), what);
+    return found === null ? null : deepFreeze(found);
   }
 
   /**

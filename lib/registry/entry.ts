@@ -42,6 +42,15 @@ export const HistorySchema = v.looseObject({
   job_id: text,
 });
 
+/** Where the files of an imported model come from. */
+export const ImportedFromSchema = v.looseObject({
+  /** Absolute path of a folder that is not ours. */
+  folder: v.string(),
+  /** `link`: the files are still there; `copy`. */
+  mode: v.string(),
+  host: text,
+});
+
 /** How far the events of a job are booked into an entry. */
 export const BookedSchema = v.looseObject({
   job_id: v.string(),
@@ -73,6 +82,8 @@ export const ModelEntrySchema = v.looseObject({
   completed_at: text,
   interrupted_at: text,
   failed_at: text,
+  imported_at: text,
+  imported_from: v.nullish(ImportedFromSchema),
   /** 0-based index of the last finished epoch. */
   last_epoch: number,
   metrics: record,

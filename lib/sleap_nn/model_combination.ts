@@ -13,6 +13,16 @@ const CENTERED = [
   "multi_class_topdown",
   "centered_instance_segmentation",
 ] as const;
+/** Types that predict alone. */
+const ALONE = [
+  "single_instance",
+  "bottomup",
+  "multi_class_bottomup",
+  "bottomup_segmentation",
+  "semantic_segmentation",
+] as const;
+/** All types of models that sleap-nn predicts with. */
+export const MODEL_TYPES = [CENTROID, ...CENTERED, ...ALONE] as const;
 /** Gives the centroids alone (0.3.0 and newer). */
 const CENTROID_ONLY = ["--centroid_only", "--centroid-only"];
 

@@ -12,6 +12,8 @@ import { headNames } from "./train_config/heads.ts";
 
 /** Name of the checkpoint that sleap-nn loads out of a model's folder. */
 export const BEST_CHECKPOINT = "best.ckpt";
+/** The same of SLEAP 1.4 and older, which sleap-nn loads, too. */
+export const LEGACY_CHECKPOINT = "best_model.h5";
 /** Names of the configuration that it looks for beside the checkpoint, in this order. */
 export const CONFIG_NAMES = ["training_config.yaml", "training_config.json"] as const;
 

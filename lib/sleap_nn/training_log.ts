@@ -150,13 +150,13 @@ class EpochTable {
     const epochText = this.#field(record, "epoch");
     if (record.length !== this.#header.length || !/^\d{1,9}$/.test(epochText)) return null;
     const epoch = Number(epochText);
-    // The names before sleap-nn 0.1.0 have an underscore. The last row of an epoch counts: the
-    // first of two is the sanity check.
+    // The names before sleap-nn 0.1.0 have an underscore; Keras, of SLEAP 1.4 and older, has its own.
+    // The last row of an epoch counts: the first of two is the sanity check.
     this.#raw.set(epoch, {
       epoch,
-      trainLoss: this.#field(record, "train/loss", "train_loss"),
+      trainLoss: this.#field(record, "train/loss", "train_loss", "loss"),
       valLoss: this.#field(record, "val/loss", "val_loss"),
-      learningRate: this.#field(record, "learning_rate"),
+      learningRate: this.#field(record, "learning_rate", "lr"),
     });
     return epoch;
   }

@@ -6,7 +6,7 @@
 import { basename, dirname, join } from "node:path";
 import { makeFolder } from "../../lib/files/atomic_write.ts";
 import type { ChosenModel } from "../../lib/protocol/track_spec.ts";
-import { BEST_CHECKPOINT, configIn } from "../../lib/sleap_nn/model_folder.ts";
+import { BEST_CHECKPOINT, configIn, LEGACY_CHECKPOINT } from "../../lib/sleap_nn/model_folder.ts";
 
 /** What people call a model: alias, ID or type. */
 export function nameOf({ model_id, alias, model_type }: ChosenModel): string {
@@ -29,17 +29,22 @@ export async function modelFolders(
   for (const [index, model] of predictors.entries()) {
     const { checkpoint_path, config_path } = model;
     const own = dirname(checkpoint_path);
-    const isOwn = basename(checkpoint_path) === BEST_CHECKPOINT &&
+    const isOwn = basename(checkpoint_path) === loadedName(checkpoint_path) &&
       await configIn(own) === config_path;
     folders.push(isOwn ? own : await linkedFolder(join(jobFolder, "models", `${index}`), model));
   }
   return folders;
 }
 
+/** The name under which sleap-nn loads such a file out of a folder. */
+function loadedName(checkpointPath: string): string {
+  return /\.h5$/i.test(checkpointPath) ? LEGACY_CHECKPOINT : BEST_CHECKPOINT;
+}
+
 async function linkedFolder(folder: string, model: ChosenModel): Promise<string> {
   await makeFolder(folder, 0o700);
   const config = model.config_path.toLowerCase().endsWith(".json") ? "json" : "yaml";
-  await Deno.symlink(model.checkpoint_path, join(folder, BEST_CHECKPOINT));
+  await Deno.symlink(model.checkpoint_path, join(folder, loadedName(model.checkpoint_path)));
   await Deno.symlink(model.config_path, join(folder, `training_config.${config}`));
   return folder;
 }

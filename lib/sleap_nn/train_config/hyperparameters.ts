@@ -33,7 +33,11 @@ export function readHyperparameters(
   text: string,
   source = "training_config.yaml",
 ): Hyperparameters {
-  const config = parseYaml(text, { source, dialect: "omegaconf" });
+  return hyperparametersOf(parseYaml(text, { source, dialect: "omegaconf" }));
+}
+
+/** {@linkcode readHyperparameters} of a configuration that was read before. */
+export function hyperparametersOf(config: PyValue): Hyperparameters {
   const trainer = getIn(config, ["trainer_config"]);
   return {
     learning_rate: jsonIn(trainer, ["optimizer", "lr"]),
