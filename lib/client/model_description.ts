@@ -10,7 +10,8 @@ import { formatBytes, formatDuration, formatLoss, formatTime } from "../terminal
 import { printable } from "../terminal/printable.ts";
 import { styled } from "../terminal/table.ts";
 import { displayWidth } from "../terminal/width.ts";
-import type { LocatedModel } from "../registry/located_model.ts";
+import type { FileState, LocatedModel } from "../registry/located_model.ts";
+import { flatFields } from "./flat_fields.ts";
 import { statusText } from "./model_status.ts";
 
 type Field = [label: string, value: unknown];
@@ -34,6 +35,8 @@ const SHOWN = new Set([
   "completed_at",
   "interrupted_at",
   "failed_at",
+  "imported_at",
+  "imported_from",
   "metadata",
   "sleap_nn_version",
   "checkpoint_path",
@@ -61,6 +64,7 @@ const SHOWN_METRICS = new Set([
 ]);
 const SHOWN_METADATA = new Set(["dataset", "gpu_model", "training_duration_seconds"]);
 const SHOWN_OF_CHECKPOINT = new Set(["epoch", "bytes", "sha256"]);
+const SHOWN_OF_IMPORT = new Set(["folder", "mode"]);
 const SHOWN_OF_ATTEMPT = new Set([
   "job_id",
   "attempt",
@@ -75,6 +79,8 @@ export interface DescribeModelOptions {
   isColoured?: boolean;
   /** Paths in the entry, as stored, whose file is not there. */
   missingFiles: ReadonlySet<string>;
+  /** The files themselves, by their path as stored, where this machine holds them. */
+  fileStates?: ReadonlyMap<string, FileState> | undefined;
 }
 
 /** What a model is called: `Model: mouse-v2 (a3f5e8c9)`. */
@@ -88,12 +94,12 @@ export function describeModel(model: LocatedModel, options: DescribeModelOptions
   const bold = (text: string) => styled(printable(text), "bold", options.isColoured ?? false);
   const groups: [title: string, fields: Field[]][] = [
     ["Training", training(entry)],
-    ["Files", files(entry, options.missingFiles)],
+    ["Files", files(entry, options)],
     ["Job", job(model)],
     ["Attempts", attempts(entry)],
     ["History", history(entry)],
     ["Identity", identity(entry)],
-    ["Hyperparameters", Object.entries(entry.training_hyperparameters ?? {})],
+    ["Hyperparameters", flatFields(entry.training_hyperparameters ?? {})],
     ["Other", remaining(entry, isUnderWay(model) ? SHOWN_UNDER_WAY : SHOWN)],
   ];
   const texts = groups.flatMap(([name, fields]) => {
@@ -136,6 +142,7 @@ function training(entry: ModelEntry): Field[] {
     ["Completed", time(entry.completed_at)],
     ["Interrupted", time(entry.interrupted_at)],
     ["Failed", time(entry.failed_at)],
+    ["Imported", time(entry.imported_at)],
     ["Duration", duration(metadata["training_duration_seconds"])],
     ["Data set", metadata["dataset"]],
     ["GPU", metadata["gpu_model"]],
@@ -145,23 +152,47 @@ function training(entry: ModelEntry): Field[] {
   ];
 }
 
-function files(entry: ModelEntry, missingFiles: ReadonlySet<string>): Field[] {
-  const { checkpoint_path, last_checkpoint_path, config_path } = entry;
+function files(entry: ModelEntry, options: DescribeModelOptions): Field[] {
+  const { checkpoint_path, last_checkpoint_path, config_path, imported_from } = entry;
+  const { missingFiles, fileStates } = options;
   const checkpoint = entry.checkpoint ?? {};
   const file = (path: string | null | undefined) =>
-    path ? `${path} (${missingFiles.has(path) ? "MISSING" : "exists"})` : null;
+    path ? `${path} (${existence(path, missingFiles, fileStates?.get(path))})` : null;
+  const state = checkpoint_path ? fileStates?.get(checkpoint_path) : undefined;
+  const isImportBroken = missingFiles.size > 0 && Boolean(imported_from);
   return [
+    ["Imported from", imported_from ? `${imported_from.folder} (${imported_from.mode})` : null],
+    ...indented(remaining(imported_from ?? {}, SHOWN_OF_IMPORT)),
     ["Checkpoint", file(checkpoint_path)],
     ["  epoch", count(entry.checkpoint?.epoch)],
-    ["  size", size(entry.checkpoint?.bytes)],
+    ["  size", size(entry.checkpoint?.bytes ?? state?.bytes)],
     ["  SHA-256", entry.checkpoint?.sha256],
+    ["  state", state?.exists ? stateText(state) : null],
+    ["  written", time(state?.modifiedAt)],
     ...indented(remaining(checkpoint, SHOWN_OF_CHECKPOINT)),
     [
       "Last checkpoint",
       last_checkpoint_path === checkpoint_path ? null : file(last_checkpoint_path),
     ],
     ["Configuration", file(config_path)],
+    ["Repair", isImportBroken ? "sleap-rtc import-model DIR: where its files are now" : null],
   ];
+}
+
+function existence(path: string, missing: ReadonlySet<string>, state?: FileState): string {
+  if (!missing.has(path)) return "exists";
+  return state?.target === undefined ? "MISSING" : `MISSING: a link to ${state.target}`;
+}
+
+/** Is the checkpoint what was recorded? */
+function stateText(state: FileState): string {
+  if (state.hasRecordedHash === true) return "its SHA-256 is as recorded";
+  if (state.hasRecordedHash === false) return `CHANGED: its SHA-256 is ${state.sha256}`;
+  if (state.hasRecordedSize === false) return `CHANGED: it has ${state.bytes} bytes`;
+  if (state.sha256 !== undefined) return `its SHA-256 is ${state.sha256}, none is recorded`;
+  return state.hasRecordedSize === true
+    ? "its size is as recorded (its SHA-256: --verify)"
+    : "nothing is recorded to compare it with";
 }
 
 function job({ entry, location }: LocatedModel): Field[] {

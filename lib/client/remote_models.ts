@@ -8,6 +8,7 @@ import type { JoinedRoom } from "../credentials.ts";
 import { NotFoundError, SleapRtcError } from "../errors.ts";
 import { logger } from "../log.ts";
 import {
+  type LossPoint,
   ModelPageSchema,
   type RemoteModel,
   RemoteModelSchema,
@@ -26,6 +27,14 @@ export interface FoundModel {
   located: LocatedModel;
   /** Paths in the entry, as stored, whose file is not there. */
   missingFiles: ReadonlySet<string>;
+  /** Losses over all attempts; undefined: not asked for, or not known there. */
+  lossCurve?: readonly LossPoint[] | undefined;
+}
+
+/** Options of {@linkcode findRemoteModel}. */
+export interface FindModelOptions {
+  /** Ask for its losses, too. @default {false} */
+  curve?: boolean;
 }
 
 /** Which models are wanted. */
@@ -77,11 +86,16 @@ export async function findRemoteModel(
   room: JoinedRoom,
   wanted: string | undefined,
   name: string,
+  options: FindModelOptions = {},
 ): Promise<FoundModel> {
   const missing: NotFoundError[] = [];
   const answers = await askWorkers(room, wanted, async (link, peer) => {
     try {
-      const model = await link.call(WORKER_METHODS.getModel, { name }, RemoteModelSchema);
+      const model = await link.call(
+        WORKER_METHODS.getModel,
+        { name, ...options },
+        RemoteModelSchema,
+      );
       return readRemoteModel(model, peer);
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
@@ -188,5 +202,6 @@ export function readRemoteModel(model: RemoteModel, peer: WorkerPeer): FoundMode
       location: { ...model.location, worker: peer.peerId },
     },
     missingFiles: new Set(model.missing_files),
+    lossCurve: model.loss_curve,
   };
 }

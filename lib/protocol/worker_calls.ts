@@ -78,6 +78,16 @@ export const WorkerInfoSchema = v.object({
 /** What a worker tells of itself. */
 export type WorkerInfo = v.InferOutput<typeof WorkerInfoSchema>;
 
+/** The losses of one epoch. */
+export const LossPointSchema = v.object({
+  /** 0-based. */
+  epoch: index,
+  train_loss: v.nullable(v.number()),
+  val_loss: v.nullable(v.number()),
+});
+/** The losses of one epoch. */
+export type LossPoint = v.InferOutput<typeof LossPointSchema>;
+
 /** An entry, and what only the worker that holds it can tell. */
 export const RemoteModelSchema = v.object({
   /** Checked by whoever uses it: an entry of the registry. */
@@ -87,6 +97,8 @@ export const RemoteModelSchema = v.object({
   location: v.object({ host: text, root: text }),
   /** Paths in the entry whose file is not there. */
   missing_files: v.array(text),
+  /** Losses over all attempts, where they were asked for; not every epoch of a long training. */
+  loss_curve: v.optional(v.array(LossPointSchema)),
 });
 /** An entry, and what only the worker that holds it can tell. */
 export type RemoteModel = v.InferOutput<typeof RemoteModelSchema>;
@@ -109,7 +121,11 @@ export const ModelPageSchema = v.object({
 export type ModelPage = v.InferOutput<typeof ModelPageSchema>;
 
 /** Parameters of `registry.get` and `registry.abandon`: an ID, an alias or a prefix of an ID. */
-export const GetModelSchema = v.object({ name: text });
+export const GetModelSchema = v.object({
+  name: text,
+  /** Tell its losses, too. */
+  curve: v.optional(v.boolean(), false),
+});
 
 /** Parameters of `registry.tag`. */
 export const TagModelSchema = v.object({

@@ -18,3 +18,19 @@ export interface ModelLocation {
   /** ID of the worker in its room; undefined: this machine. */
   worker?: string;
 }
+
+/** A file that an entry names, as it is now. */
+export interface FileState {
+  exists: boolean;
+  bytes?: number;
+  /** UTC, ISO 8601; null: the file system does not tell. */
+  modifiedAt?: string | null;
+  /** What it is a link to. */
+  target?: string;
+  /** Is its size the recorded one? */
+  hasRecordedSize?: boolean;
+  /** SHA-256, where it was asked for. */
+  sha256?: string;
+  /** Is that the recorded one? */
+  hasRecordedHash?: boolean;
+}

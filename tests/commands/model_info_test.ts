@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { sha256File } from "../../lib/files/hash.ts";
 import { runCli } from "../support/cli.ts";
+import { findPython } from "../support/python.ts";
 import { RegistryBed } from "../support/registry.ts";
 
 const ID = "aaaa0001";
+const python = await findPython("pty");
 
 async function oneModel(): Promise<RegistryBed> {
   const bed = await RegistryBed.create();
@@ -99,4 +102,81 @@ Deno.test("model-info says whether the configuration is there, and shows the onl
   const { stdout } = await runCli(["model-info", ID], { cwd: bed.folder });
   assert.match(stdout, /training_config\.yaml \(MISSING\)/);
   assert.match(stdout, /Attempt 1 {2}job_1, epochs 1 to 5/);
+});
+
+Deno.test("model-info --verify hashes the checkpoint: as recorded, or CHANGED and exit 7", async () => {
+  await using bed = await oneModel();
+  const path = join(bed.folder, `models/centroid_${ID}/best.ckpt`);
+  const sha256 = await sha256File(path);
+  const show = (...args: string[]) => runCli(["model-info", ID, ...args], { cwd: bed.folder });
+  assert.match((await show("--verify")).stdout, /state +its SHA-256 is \w{64}, none is recorded/);
+  const checkpoint = { epoch: 4, sha256, bytes: 10 };
+  await bed.registry.update(ID, (entry) => ({ ...entry, checkpoint }));
+  assert.match((await show()).stdout, /state +its size is as recorded/);
+  const good = await show("--verify");
+  assert.equal(good.code, 0);
+  assert.match(good.stdout, /state +its SHA-256 is as recorded/);
+  await Deno.writeTextFile(path, "CHECKPOINT");
+  assert.match((await show()).stdout, /state +its size is as recorded/);
+  const bad = await show("--verify", "--json");
+  assert.equal(bad.code, 7);
+  assert.equal(JSON.parse(bad.stdout).checkpoint_unchanged, false);
+  assert.equal(JSON.parse(bad.stdout).checkpoint_sha256, await sha256File(path));
+  assert.match(bad.stderr, /was changed since it was recorded/);
+  await Deno.writeTextFile(path, "longer than it was");
+  const longer = await show();
+  assert.equal(longer.code, 0);
+  assert.match(longer.stdout, /state +CHANGED: it has 18 bytes/);
+});
+
+Deno.test("model-info draws the losses of all attempts: on a terminal, or with --plot", async () => {
+  await using bed = await oneModel();
+  const folder = join(bed.folder, `models/centroid_${ID}`);
+  const header = "epoch,train/loss,val/loss,learning_rate\n";
+  const second = join(folder, "attempts/attempt-2");
+  await Deno.mkdir(second, { recursive: true });
+  await Deno.writeTextFile(
+    join(folder, "training_log.csv"),
+    `${header}0,1.0,0.9,0.1\n1,0.9,0.8,0.1\n2,0.8,0.7,0.1\n`,
+  );
+  await Deno.writeTextFile(join(second, "training_log.csv"), `${header}2,0.7,0.6,0.1\n`);
+  const started_from = { path: "models/x/last.ckpt", epoch: 1, sha256: "0".repeat(64) };
+  const attempts = [
+    { job_id: "job_1", attempt: 1, first_epoch: 0, last_epoch: 2 },
+    { job_id: "job_2", attempt: 2, first_epoch: 2, last_epoch: 2, started_from },
+  ];
+  await bed.registry.update(ID, (entry) => ({ ...entry, attempts }));
+  const piped = await runCli(["model-info", ID], { cwd: bed.folder });
+  assert.doesNotMatch(piped.stdout, /Losses/);
+  assert.match(piped.stdout, /from +models\/x\/last\.ckpt, epoch 2, SHA-256 0{64}/);
+  const env = { LC_ALL: "C" };
+  const drawn = await runCli(["model-info", ID, "--plot"], { cwd: bed.folder, env });
+  assert.match(drawn.stdout, /\nLosses\n\. training loss {3}\* validation loss\n 1\.000 \|/);
+  assert.match(drawn.stdout, / 1 +3\n$/);
+  const { stdout } = await runCli(["model-info", ID, "--plot", "--json"], { cwd: bed.folder });
+  assert.deepEqual(JSON.parse(stdout).loss_curve, [
+    { epoch: 0, train_loss: 1, val_loss: 0.9 },
+    { epoch: 1, train_loss: 0.9, val_loss: 0.8 },
+    { epoch: 2, train_loss: 0.7, val_loss: 0.6 },
+  ]);
+});
+
+Deno.test({
+  name: "model-info on a terminal draws into its width",
+  ignore: python === null && Deno.env.get("CI") !== "true",
+  async fn() {
+    assert.ok(python !== null, "no Python to open a terminal with");
+    await using bed = await oneModel();
+    const log = "epoch,train/loss,val/loss,learning_rate\n0,1.0,0.9,0.1\n1,0.9,0.8,0.1\n";
+    await Deno.writeTextFile(join(bed.folder, `models/centroid_${ID}/training_log.csv`), log);
+    const { stdout } = await runCli(["model-info", ID], {
+      cwd: bed.folder,
+      env: { LC_ALL: "C.UTF-8" },
+      terminalOf: python,
+      columns: 50,
+    });
+    const [, plot = ""] = stdout.split("Losses\r\n");
+    assert.match(plot, /└─+\r\n/);
+    assert.equal(Math.max(...plot.split("\r\n").map((line) => line.length)), 50);
+  },
 });

@@ -16,9 +16,12 @@ import type { ModelEntry, ModelRegistry, ModelStatus } from "../../lib/registry.
 import { readMessage } from "../../lib/transfer/wire.ts";
 import { refuseIfResumed } from "../resume/taken.ts";
 import { findMissingFiles, locateModel } from "../view/locate_models.ts";
+import { readLossCurve, thinned } from "../view/loss_curve.ts";
 
 /** What one message holds for certain, in UTF-16 units: characters may take three bytes. */
 const MAX_PAGE = 20_000;
+/** Points of a loss curve, beside an entry in one message. */
+const MAX_POINTS = 300;
 
 /** The calls, by method. */
 export function registryHandlers(
@@ -27,8 +30,11 @@ export function registryHandlers(
   return {
     [WORKER_METHODS.listModels]: (params: unknown) => listModels(registry, params),
     [WORKER_METHODS.getModel]: async (params: unknown) => {
-      const { name } = readMessage(GetModelSchema, params, WORKER_METHODS.getModel);
-      return await remoteModel(registry, await registry.resolve(name));
+      const { name, curve } = readMessage(GetModelSchema, params, WORKER_METHODS.getModel);
+      const entry = await registry.resolve(name);
+      const model = await remoteModel(registry, entry);
+      if (!curve) return model;
+      return { ...model, loss_curve: thinned(await readLossCurve(registry, entry), MAX_POINTS) };
     },
     [WORKER_METHODS.abandonModel]: async (params: unknown) => {
       const { name } = readMessage(GetModelSchema, params, WORKER_METHODS.abandonModel);

@@ -22,6 +22,8 @@ const FULL: ModelEntry = {
   completed_at: "2026-01-02T03:04:05.000Z",
   interrupted_at: "2026-01-03T03:04:05.000Z",
   failed_at: "2026-01-04T03:04:05.000Z",
+  imported_at: "2026-01-07T03:04:05.000Z",
+  imported_from: { folder: "/old/centroid", mode: "link", host: "old-box" },
   last_epoch: 61,
   metrics: {
     best_val_loss: 0.125,
@@ -85,11 +87,21 @@ Deno.test("3.2.3 describeModel() leaves nothing out that is stored", () => {
     ...["full-hash", "run-name", "centroid", "data-md5", "labels-sha", "completed"],
     ...["checkpoint-sha", "1.4 MB (1418133 bytes)", "not a time", "2026-01-0", "worker-training"],
     ...["the-reason", "the-error", "the-warning", "day, top", "B12", "NVIDIA H100", "mice.pkg.slp"],
-    ...["0.3.5", "learning_rate", '{"deep":"yes"}', "2 min 05 s", "gpu07", "321", "77", "gpu-box"],
+    ...[
+      "0.3.5",
+      "learning_rate",
+      "nested.deep    yes",
+      "2 min 05 s",
+      "gpu07",
+      "321",
+      "77",
+      "gpu-box",
+    ],
     ...["Attempt 1  job_1, epochs 1 to 31\n", "Attempt 2  job_2, epochs 32 to 50\n"],
     ...["models/x/old.ckpt, epoch 31, SHA-256 start-sha", "/lab/jobs/job_2/log.txt"],
     ...["interrupted (running), history-1", "completed, history-2", "stopped_early"],
     ...["model_index", "running", '{"kept":"too"}'],
+    ...["/old/centroid (link)", "old-box", "2026-01-07"],
   ];
   for (const part of expected) assert.ok(text.includes(part), part);
 });
