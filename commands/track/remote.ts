@@ -28,6 +28,8 @@ import { followRemotely, lookOptionsOf, reconnecting } from "../shared/remote_jo
 import { type PredictionAsked, predictOptionsOf } from "./options.ts";
 
 const NOTHING = "Nothing was started";
+/** Checkpoints of hundreds of megabytes on a network drive are hashed, in milliseconds. */
+const CHOOSE_MS = 600_000;
 
 /**
  * Predict on a worker of a room, and fetch the predictions.
@@ -102,7 +104,9 @@ async function choose(worker: RemoteWorker, asked: PredictionAsked): Promise<Cho
     allow_interrupted: asked.allowInterrupted ?? false,
     extra: [...asked.extra],
   };
-  const chosen = await worker.ask(WORKER_METHODS.chooseModels, choice, ChosenModelsSchema);
+  const chosen = await worker.ask(WORKER_METHODS.chooseModels, choice, ChosenModelsSchema, {
+    timeoutMs: CHOOSE_MS,
+  });
   for (const line of resolvedLines(chosen)) writeStderr(`${printable(line)}\n`);
   return chosen;
 }

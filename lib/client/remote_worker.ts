@@ -14,6 +14,7 @@ import type { SignalingClient } from "../signaling/client.ts";
 import { typedCommand } from "../terminal/typed_command.ts";
 import type { DownloadedOutput, DownloadOptions } from "../transfer/download.ts";
 import type { UploadedFile, UploadFileOptions } from "../transfer/upload.ts";
+import type { CallOptions } from "../transfer/wire.ts";
 import { enterRoom } from "./room_member.ts";
 import { placeOptions } from "./worker_error.ts";
 import { type JobNotice, WorkerLink } from "./worker_link.ts";
@@ -23,6 +24,8 @@ const log = logger("client");
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 5_000;
 const LOOK_AT_JOBS = ["jobs", "list"];
+/** A connection that is lost so often during one question will not last for its answer either. */
+const MAX_LOSSES = 5;
 
 /** Something that happens in a watched job before its end. */
 export type WatchedNotice = Exclude<JobNotice, { ended: unknown }>;
@@ -75,21 +78,19 @@ export class RemoteWorker implements AsyncDisposable {
   /**
    * Ask the worker something that may be asked twice; see lib/protocol/worker_calls.ts.
    *
-   * @throws {ConnectionError} when a lost connection does not come back in time
+   * @throws {ConnectionError} when a lost connection does not come back in time, or is lost again and
+   *   again, or the answer takes too long
    */
   async ask<T>(
     method: string,
     params: unknown,
     schema: v.GenericSchema<unknown, T>,
+    options: CallOptions = {},
   ): Promise<T> {
-    while (true) {
-      try {
-        return await this.#link.call(method, params, schema);
-      } catch (error) {
-        if (!(error instanceof ConnectionError)) throw error;
-        await this.#comeBack(error, LOOK_AT_JOBS);
-      }
-    }
+    return await this.#untilAnswered(
+      () => this.#link.call(method, params, schema, options),
+      LOOK_AT_JOBS,
+    );
   }
 
   /** Give a file to the worker; a lost connection ends it. */
@@ -106,14 +107,7 @@ export class RemoteWorker implements AsyncDisposable {
    */
   async submit(submission: JobSubmission): Promise<string> {
     const keyed = { ...submission, idempotency_key: crypto.randomUUID() };
-    while (true) {
-      try {
-        return await this.#link.submit(keyed);
-      } catch (error) {
-        if (!(error instanceof ConnectionError)) throw error;
-        await this.#comeBack(error, LOOK_AT_JOBS);
-      }
-    }
+    return await this.#untilAnswered(() => this.#link.submit(keyed), LOOK_AT_JOBS);
   }
 
   /**
@@ -125,14 +119,11 @@ export class RemoteWorker implements AsyncDisposable {
    * @throws {ConnectionError} when a lost connection does not come back in time
    */
   async fetchOutput(jobId: string, options: DownloadOptions): Promise<DownloadedOutput> {
-    while (true) {
-      try {
-        return await this.#link.download(jobId, options);
-      } catch (error) {
-        if (!(error instanceof ConnectionError)) throw error;
-        await this.#comeBack(error, ["jobs", "attach", jobId], options.signal);
-      }
-    }
+    return await this.#untilAnswered(
+      () => this.#link.download(jobId, options),
+      ["jobs", "attach", jobId],
+      options.signal,
+    );
   }
 
   /** How the job that was watched last ended; null while it has not. */
@@ -180,6 +171,23 @@ export class RemoteWorker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** An error that came as an answer, or a late answer, is no reason to ask again. */
+  async #untilAnswered<T>(
+    ask: () => Promise<T>,
+    next: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<T> {
+    for (let losses = 1;; losses++) {
+      try {
+        return await ask();
+      } catch (error) {
+        const isLost = error instanceof ConnectionError && await this.#link.isLost();
+        if (!isLost || losses >= MAX_LOSSES) throw error;
+        await this.#comeBack(error, next, signal);
+      }
+    }
   }
 
   /**

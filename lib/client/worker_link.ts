@@ -37,7 +37,7 @@ import {
 } from "../transfer/download.ts";
 import { IncomingFrames } from "../transfer/incoming_frames.ts";
 import { type UploadedFile, uploadFile, type UploadFileOptions } from "../transfer/upload.ts";
-import { readMessage } from "../transfer/wire.ts";
+import { type CallOptions, readMessage } from "../transfer/wire.ts";
 import { lostError, rejectionError, workerError, type WorkerPlace } from "./worker_error.ts";
 import { nameOf, type WorkerPeer } from "./worker_peers.ts";
 
@@ -45,6 +45,8 @@ const log = logger("client");
 
 /** How long a worker may take to answer our goodbye to a job, in milliseconds. */
 const GOODBYE_MS = 2_000;
+/** A connection that has ended says so within this time, in milliseconds. */
+const LOSS_MS = 1_000;
 
 /** Something that happens in a watched job. */
 export type JobNotice = { event: JobEvent } | { queued: JobQueuedNotice } | {
@@ -121,8 +123,17 @@ export class WorkerLink implements AsyncDisposable {
     method: string,
     params: unknown,
     schema: v.GenericSchema<unknown, T>,
+    options: CallOptions = {},
   ): Promise<T> {
-    return readMessage(schema, await this.#rpc.call(method, params), method);
+    return readMessage(schema, await this.#rpc.call(method, params, options), method);
+  }
+
+  /** Has the connection ended? What was under way may notice a moment before. */
+  async isLost(): Promise<boolean> {
+    const { promise: waited, resolve } = Promise.withResolvers<false>();
+    const timer = setTimeout(() => resolve(false), LOSS_MS);
+    const lost = this.#connection.closed.then(() => true);
+    return await Promise.race([lost, waited]).finally(() => clearTimeout(timer));
   }
 
   /** Give a file to the worker; see `uploadFile` in lib/transfer. */

@@ -210,3 +210,38 @@ Deno.test("all workers of a room are asked at once", async () => {
   });
   assert.deepEqual(answers, [["gpu1", 2], ["gpu2", 2]]);
 });
+
+Deno.test("an error that came as an answer is no lost connection: nothing is asked again", async () => {
+  await using bed = await SignalingBed.create();
+  await using here = await DownloadBed.create();
+  const room = roomOf(bed);
+  let asked = 0;
+  const refuse = () => {
+    asked++;
+    throw new ConnectionError("the worker has lost its own drive");
+  };
+  await using _fake = await FakeWorker.enter(room, "gpu1", {
+    handlers: { [DOWNLOAD_METHODS.begin]: refuse, [WORKER_METHODS.info]: refuse },
+  });
+  await using worker = await connect(room);
+  await assert.rejects(worker.fetchOutput(TRACK_JOB, { to: here.target }), ConnectionError);
+  await assert.rejects(worker.ask(WORKER_METHODS.info, {}, v.unknown()), ConnectionError);
+  assert.equal(asked, 2);
+});
+
+Deno.test("a worker that is lost during every answer is not asked for ever", async () => {
+  await using bed = await SignalingBed.create();
+  const room = roomOf(bed);
+  let asked = 0;
+  await using _fake = await FakeWorker.enter(room, "gpu1", {
+    handlers: {
+      [WORKER_METHODS.info]: (_, { connection }) => {
+        asked++;
+        void connection.close();
+      },
+    },
+  });
+  await using worker = await connect(room);
+  await assert.rejects(worker.ask(WORKER_METHODS.info, {}, v.unknown()), ConnectionError);
+  assert.equal(asked, 5);
+});
