@@ -56,7 +56,7 @@ export async function serveConnection(
       [WORKER_METHODS.info]: () => workerInfo(context),
       ...registryHandlers(context.registry),
       ...jobHandlers(context),
-      ...predictionHandlers(context),
+      ...predictionHandlers(context, gone.signal),
       ...watching.handlers,
       ...uploads.handlers,
       ...downloads.handlers,

@@ -3,26 +3,47 @@
  *
  * @module
  */
+import { ConflictError, ConnectionError } from "../../lib/errors.ts";
 import {
   ChooseModelsSchema,
   type ChosenModels,
   WORKER_METHODS,
 } from "../../lib/protocol/worker_calls.ts";
+import type { ModelRegistry } from "../../lib/registry.ts";
 import { readMessage } from "../../lib/transfer/wire.ts";
 import { chooseSubmitted } from "../submission/prediction_submission.ts";
 import type { WorkerContext } from "../worker_context.ts";
 
-/** The calls, by method. */
+/** Questions of one client that wait while one is answered. */
+const MAX_WAITING = 8;
+/** One at a time in each registry, whoever asks: each hashes checkpoints. */
+const chosenIn = new WeakMap<ModelRegistry, Promise<unknown>>();
+
+/**
+ * The calls, by method.
+ *
+ * @param gone aborted when the client is gone: its questions are not answered any more
+ */
 export function predictionHandlers(
   context: WorkerContext,
+  gone: AbortSignal,
 ): Record<string, (params: unknown) => Promise<unknown>> {
-  // One at a time, however often a client asks: each hashes checkpoints.
-  let chosen: Promise<unknown> = Promise.resolve();
+  const { registry } = context;
+  let waiting = 0;
   return {
     [WORKER_METHODS.chooseModels]: async (params: unknown): Promise<ChosenModels> => {
       const choice = readMessage(ChooseModelsSchema, params, WORKER_METHODS.chooseModels);
-      const models = chosen.then(() => chooseSubmitted(choice, context));
-      chosen = models.catch(() => {});
+      if (waiting >= MAX_WAITING) {
+        throw new ConflictError("Too many models are asked for at once", {
+          hint: "Wait for the answers.",
+        });
+      }
+      waiting++;
+      const models = (chosenIn.get(registry) ?? Promise.resolve()).then(async () => {
+        if (gone.aborted) throw new ConnectionError("The client is gone");
+        return await chooseSubmitted(choice, context);
+      }).finally(() => waiting--);
+      chosenIn.set(registry, models.catch(() => {}));
       return await models;
     },
   };
