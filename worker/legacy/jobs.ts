@@ -59,7 +59,12 @@ export class LegacyJobs {
     const spec = await folder.readSpec();
     const teller = this.#inTurn(
       spec.type === "track"
-        ? new PredictionsTeller(folder, predictionsName(spec, folder, outputName), this.#line)
+        ? new PredictionsTeller(
+          this.#context,
+          folder,
+          predictionsName(spec, folder, outputName),
+          this.#line,
+        )
         : new TrainingTeller(folder, spec, this.#line),
     );
     await watchers.add(folder, this);

@@ -16,7 +16,11 @@ const CHUNK_BYTES = 32 * 1024;
  * @throws {Deno.errors.NotFound} when it is not there
  * @throws {ConnectionError} when the client is gone
  */
-export async function sendFile(output: Output, name: string, line: LegacyLine): Promise<void> {
+export async function sendFile(
+  output: Output,
+  name: string,
+  line: LegacyLine,
+): Promise<void> {
   using file = await Deno.open(output.path);
   if ((await file.stat()).size !== output.bytes) throw changed(output);
   await line.send(encodeLegacyJob({ type: "file_meta", name, bytes: output.bytes, hint: "" }));

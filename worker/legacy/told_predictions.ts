@@ -7,7 +7,9 @@ import { basename, dirname, extname } from "node:path";
 import { ConnectionError, messageOf } from "../../lib/errors.ts";
 import { encodeLegacyJob } from "../../lib/protocol/legacy_job.ts";
 import type { TrackSpec } from "../../lib/protocol/track_spec.ts";
+import { outputOf } from "../handlers/downloads.ts";
 import type { JobFolder, JobResult } from "../job_folder.ts";
+import type { WorkerContext } from "../worker_context.ts";
 import { encodeFailure, failureMessage } from "./job_failure.ts";
 import type { LegacyLine } from "./line.ts";
 import type { LogLine } from "./log_lines.ts";
@@ -19,12 +21,14 @@ const PREDICTIONS = "predictions.slp";
 
 /** Tells of predictions: the log, the file, the end. */
 export class PredictionsTeller implements JobTeller {
+  readonly #context: WorkerContext;
   readonly #folder: JobFolder;
   readonly #name: string;
   readonly #line: LegacyLine;
 
   /** @param name under which the predictions are sent */
-  constructor(folder: JobFolder, name: string, line: LegacyLine) {
+  constructor(context: WorkerContext, folder: JobFolder, name: string, line: LegacyLine) {
+    this.#context = context;
     this.#folder = folder;
     this.#name = name;
     this.#line = line;
@@ -41,7 +45,8 @@ export class PredictionsTeller implements JobTeller {
     if (result.status !== "succeeded") return await this.#fail(failureMessage(result), seconds);
     if (!result.output) return await this.#fail("The job left no predictions", seconds);
     try {
-      await sendFile(result.output, this.#name, this.#line);
+      const output = await outputOf(this.#context, this.#folder.jobId);
+      await sendFile(output, this.#name, this.#line);
     } catch (error) {
       if (error instanceof ConnectionError) throw error;
       return await this.#fail(`failed to stream output: ${messageOf(error)}`, seconds);
