@@ -25,6 +25,7 @@ const log = logger("transfer");
 const WINDOW_BYTES = 4_194_304;
 /** The worker may still have to look at the file, in milliseconds. */
 const END_TIMEOUT = 600_000;
+const CANCEL_TIMEOUT = 2_000;
 /** A file like any other that the user makes; the umask takes away from it. */
 const MODE = 0o666;
 
@@ -92,22 +93,34 @@ export async function downloadOutput(
     await peer.calls.call(DOWNLOAD_METHODS.begin, { job_id: jobId, window: windowBytes }),
     `the answer to ${DOWNLOAD_METHODS.begin}`,
   );
+  const record = ownRecord(begun, jobId);
   try {
     const incoming = await makeRoom(begun, to, overwrite);
     try {
       await receive({ begun, incoming, windowBytes }, peer, options);
-      await incoming.commit();
+      // First: whatever fails, no record tells of predictions beside it that it did not see made.
+      await writeRecord(record, to, overwrite);
+      await incoming.commit().catch(async (error) => {
+        if (record !== null) await Deno.remove(recordPath(to)).catch(() => {});
+        throw error;
+      });
     } finally {
       await incoming.discard();
     }
   } catch (error) {
-    peer.calls.call(DOWNLOAD_METHODS.cancel, { download: begun.download })
+    // Awaited: the next download must find its place free.
+    const { download } = begun;
+    await peer.calls.call(DOWNLOAD_METHODS.cancel, { download }, { timeoutMs: CANCEL_TIMEOUT })
       .catch((why) => log.debug(`Could not cancel a download: ${messageOf(why)}`));
     throw error;
   }
-  const { sha256, bytes, record } = begun;
-  await writeRecord(record, to, overwrite);
-  return { path: to, sha256, bytes, record };
+  return { path: to, sha256: begun.sha256, bytes: begun.bytes, record };
+}
+
+/** One that tells of another job, or of another file, is none. */
+function ownRecord({ record, sha256 }: DownloadBegun, jobId: string): PredictionRecord | null {
+  const isOwn = record?.job_id === jobId && record.output.sha256 === sha256;
+  return isOwn ? record : null;
 }
 
 async function makeRoom(

@@ -291,3 +291,19 @@ Deno.test("downloadOutput() removes what killed commands have left of the same f
     ...DONE,
   ]);
 });
+
+Deno.test("downloadOutput() takes no record of another job or of another file", async () => {
+  await using bed = await DownloadBed.create();
+  const shared = await bed.write(someBytes(10));
+  assert.ok(shared.record);
+  const others = [
+    { ...shared.record, job_id: "job_99999999" },
+    { ...shared.record, output: { sha256: "ab".repeat(32), bytes: 10 } },
+  ];
+  for (const record of others) {
+    await using pair = new DownloadPair(sharing({ ...shared, record }));
+    const options = { to: bed.target, overwrite: true };
+    assert.equal((await downloadOutput(TRACK_JOB, pair.peer, options)).record, null);
+    assert.deepEqual(await bed.here(), ["clip.predictions.slp"]);
+  }
+});
