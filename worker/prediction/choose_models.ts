@@ -78,6 +78,19 @@ export async function checkChosen(
   }
 }
 
+/**
+ * Make sure that the checkpoints that were read are those that were chosen. One that is gone since
+ * was read before.
+ *
+ * @throws {ConflictError} when one is another now
+ */
+export async function checkUnchanged(models: readonly ChosenModel[]): Promise<void> {
+  for (const { model_id, checkpoint_path, sha256 } of models) {
+    if (!(await isFile(checkpoint_path))) continue;
+    await checkHash(model_id ?? checkpoint_path, checkpoint_path, sha256);
+  }
+}
+
 async function resolveAll(
   registry: ModelRegistry,
   names: readonly string[],
@@ -211,7 +224,7 @@ function noConfig(name: string, folder: string): NotFoundError {
 
 async function chooseByPath(
   registry: ModelRegistry,
-  { modelPaths, extra = [] }: ModelChoice,
+  { modelPaths, extra = [], allowInterrupted }: ModelChoice,
 ): Promise<ChosenModels> {
   const entries = await registry.list();
   const models: ChosenModel[] = [];
@@ -220,13 +233,18 @@ async function chooseByPath(
     const entry = entries.find(({ checkpoint_path }) =>
       checkpoint_path && registry.absolutePath(checkpoint_path) === checkpointPath
     );
+    if (entry !== undefined) refuseUnusable(entry, { allowInterrupted });
     models.push({
       model_id: entry?.id ?? null,
       alias: entry?.alias ?? null,
       model_type: modelType,
       checkpoint_path: checkpointPath,
       config_path: configPath,
-      sha256: await sha256File(checkpointPath),
+      sha256: await checkHash(
+        entry?.id ?? path,
+        checkpointPath,
+        entry?.checkpoint?.sha256 ?? null,
+      ),
     });
   }
   checkCombination(models.map(({ model_type }) => model_type), extra);

@@ -20,7 +20,7 @@ import type { JobEnd } from "../requests/finish_job.ts";
 import { TrainerProcess } from "../trainer/process.ts";
 import { quietly } from "../trainer/run.ts";
 import { makeScratch, removeScratch } from "../trainer/scratch.ts";
-import { checkChosen } from "./choose_models.ts";
+import { checkChosen, checkUnchanged } from "./choose_models.ts";
 import { endedOnRequest, failureOf } from "./judge.ts";
 import { OutputPlace } from "./output_place.ts";
 import { PredictWatch } from "./predict_watch.ts";
@@ -107,6 +107,8 @@ async function run(prediction: Prediction, enders: Enders): Promise<Predictions 
     logOffset,
   });
   if (failure !== null) return failure;
+  // Whoever trains on may have published others before sleap-nn had read them.
+  await checkUnchanged(job.predictors);
   await enders.requests.look();
   if (enders.requests.now.end === "cancel") return endedOnRequest("cancelled");
   const output = await place.publish((made) => recordText(job, made, sleapNn.version));

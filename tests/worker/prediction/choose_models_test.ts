@@ -194,3 +194,18 @@ Deno.test("chooseModels() takes folders, and knows the models that are registere
     await assert.rejects(chooseModels(registry, byPath(join(models, "no"))), NotFoundError);
   });
 });
+
+Deno.test("a registered model that is named by its path is checked as if by its ID", async () => {
+  await withRegistry(async (registry) => {
+    await addTrainedModel(registry, { id: "cccc3333", model_type: "bottomup" });
+    const folder = join(registry.root, "models/bottomup_cccc3333");
+    await Deno.writeTextFile(join(folder, "best.ckpt"), "other weights");
+    await assert.rejects(chooseModels(registry, byPath(folder)), ConflictError);
+    await Deno.writeTextFile(join(folder, "best.ckpt"), "weights of cccc3333");
+    assert.equal((await chooseModels(registry, byPath(folder))).models.length, 1);
+    await registry.update("cccc3333", (entry) => ({ ...entry, status: "interrupted" }));
+    await assert.rejects(chooseModels(registry, byPath(folder)), UsageError);
+    await registry.update("cccc3333", (entry) => ({ ...entry, running: true }));
+    await assert.rejects(chooseModels(registry, byPath(folder)), ConflictError);
+  });
+});

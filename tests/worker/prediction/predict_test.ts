@@ -240,3 +240,18 @@ Deno.test("the job of a prediction is known by its models and its data", async (
     ["a3f5e8c9", "b4c6d8e0"],
   );
 });
+
+Deno.test("weights that are replaced before sleap-nn has read them make no predictions", async () => {
+  await using bed = await PredictionBed.create();
+  const [model] = bed.models;
+  assert.ok(model);
+  const output_path = bed.path("mine.slp");
+  const job = await bed.startPaused({ stage: "load" }, { output_path });
+  await Deno.writeTextFile(model.checkpoint_path, "other weights");
+  await bed.goOn();
+  const { result } = await endOf(job);
+  assert.equal(result.status, "failed");
+  assert.match(result.error ?? "", /was changed since it was recorded/);
+  await assert.rejects(Deno.stat(output_path), Deno.errors.NotFound);
+  assert.deepEqual(await leftovers(bed.world.folder), []);
+});
