@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import { NotFoundError, UsageError } from "../errors.ts";
 import { statOrNull } from "../files/file_info.ts";
+import { pathRules } from "../prediction/path_map.ts";
 import { runProgram } from "../run_program.ts";
 import { MAPPED_PY } from "./path_map.ts";
 
@@ -16,7 +17,7 @@ const TIMEOUT_MS = 180_000;
 const SCRIPT = `
 import contextlib, json, os, sys
 import sleap_io as sio
-path, base, mapping = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+path, base, rules = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 ${MAPPED_PY}
 class Unreadable(Exception):
     pass
@@ -141,7 +142,7 @@ export async function inspectData(
       hint: "Check the path of the video or labels file.",
     });
   }
-  const args = ["-c", SCRIPT, path, baseDir, JSON.stringify(pathMap)];
+  const args = ["-c", SCRIPT, path, baseDir, JSON.stringify(pathRules(pathMap))];
   const { code, timedOut, stdout, stderr } = await runProgram(python, args, {
     timeoutMs: TIMEOUT_MS,
   });

@@ -4,6 +4,7 @@
  * @module
  */
 import { SleapRtcError } from "../errors.ts";
+import { pathRules } from "../prediction/path_map.ts";
 import { runProgram } from "../run_program.ts";
 import { MAPPED_PY } from "./path_map.ts";
 
@@ -13,7 +14,7 @@ const TIMEOUT_MS = 600_000;
 const SCRIPT = `
 import json, shutil, sys
 import h5py, numpy
-source, target, mapping = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+source, target, rules = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 ${MAPPED_PY}
 def renamed(part):
     return {key: moved(item) if key in ("filename", "filenames") else item for key, item in part.items()}
@@ -55,7 +56,7 @@ export async function remapVideos(
   to: string,
   pathMap: Record<string, string>,
 ): Promise<boolean> {
-  const args = ["-c", SCRIPT, from, to, JSON.stringify(pathMap)];
+  const args = ["-c", SCRIPT, from, to, JSON.stringify(pathRules(pathMap))];
   const { code, timedOut, stdout, stderr } = await runProgram(python, args, {
     timeoutMs: TIMEOUT_MS,
   });

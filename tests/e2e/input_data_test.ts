@@ -127,7 +127,7 @@ test("a video beside the labels is found as sleap-io finds it", async (bed) => {
 test("remapVideos() copies no labels whose images are embedded", async (bed) => {
   const { engine, folder, labels } = bed;
   const copy = join(folder, "copy.pkg.slp");
-  assert.equal(await remapVideos(engine.python, labels, copy, { "/": "/x" }), false);
+  assert.equal(await remapVideos(engine.python, labels, copy, { "/elsewhere": "/x" }), false);
   await assert.rejects(remapVideos(engine.python, join(folder, "gone"), copy, {}), /gone/);
   await assert.rejects(Deno.stat(copy), Deno.errors.NotFound);
 });

@@ -44,10 +44,10 @@ export class SubmissionBed implements AsyncDisposable {
 
   /** What every labels file names. */
   videos: string[] = [];
-  /** What every video or labels file is. */
+  /** What every video or labels file is; without videos, it is one itself. */
   data: InputData = {
     kind: "video",
-    videos: [{ path: "clip.mp4", exists: true, frames: 10 }],
+    videos: [],
     frames: 10,
     labeledFrames: 0,
     userLabeledFrames: 0,
@@ -108,7 +108,11 @@ export class SubmissionBed implements AsyncDisposable {
       registry: await this.registry(),
       allowed: storesOf(this.root, mounts).allowed,
       videosOf: () => Promise.resolve(this.videos),
-      inspect: () => Promise.resolve(this.data),
+      inspect: (path) => {
+        const itself = [{ path, exists: true, frames: 10 }];
+        const { videos } = this.data;
+        return Promise.resolve({ ...this.data, videos: videos.length > 0 ? videos : itself });
+      },
     };
   }
 

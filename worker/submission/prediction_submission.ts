@@ -7,10 +7,11 @@ import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { NotFoundError, UsageError } from "../../lib/errors.ts";
 import { checkOutputPlace } from "../../lib/prediction/output_place.ts";
-import { mapPath } from "../../lib/prediction/path_map.ts";
+import { mapPath, pathRules } from "../../lib/prediction/path_map.ts";
 import { type TrackSubmission, TrackSubmissionSchema } from "../../lib/protocol/job_submit.ts";
 import type { PredictOptions } from "../../lib/protocol/track_spec.ts";
 import type { ChosenModels } from "../../lib/protocol/worker_calls.ts";
+import type { InputData } from "../../lib/sleap_nn/input_data.ts";
 import { checkExtraArguments } from "../../lib/sleap_nn/predict_command.ts";
 import type { NewJob } from "../new_job.ts";
 import { missingVideos } from "../prediction/check_data.ts";
@@ -43,6 +44,8 @@ export async function predictionRequestOf(
   const { registry: { root }, allowed } = place;
   const options = optionsOf(asked);
   checkExtraArguments(options.extra ?? []);
+  const pathMap = asked.path_mappings ?? {};
+  pathRules(pathMap);
   const dataPath = await allowed.resolve(asked.data_path, "data_path", root);
   const { models } = await chooseSubmitted({
     models: asked.models ?? [],
@@ -50,7 +53,6 @@ export async function predictionRequestOf(
     allow_interrupted: asked.allow_interrupted ?? false,
     extra: options.extra ?? [],
   }, place);
-  const pathMap = asked.path_mappings ?? {};
   await checkVideos(dataPath, pathMap, place);
   return await predictionRequest({
     predictors: models,
@@ -62,7 +64,14 @@ export async function predictionRequestOf(
     baseDir: dirname(dataPath),
     allowInterrupted: asked.allow_interrupted ?? false,
     idempotencyKey: asked.idempotency_key ?? undefined,
-  }, { root, inspect: place.inspect });
+  }, {
+    root,
+    inspect: async (path, options) => {
+      const data = await place.inspect(path, options);
+      await checkFound(path, data, place);
+      return data;
+    },
+  });
 }
 
 /** Which models a client has named. */
@@ -132,6 +141,21 @@ async function checkVideos(
   }
   // Of what lies outside not even its existence is told.
   if (missing.length > 0) throw missingVideos(basename(dataPath), missing);
+}
+
+/** What sleap-io has found is looked at once more: its ways to look for a video may change. */
+async function checkFound(
+  dataPath: string,
+  data: InputData,
+  { allowed }: SubmissionPlace,
+): Promise<void> {
+  for (const { path, exists } of data.videos) {
+    if (!exists) continue;
+    const isAllowed = await allowed
+      .resolve(path, "a video", dirname(dataPath))
+      .then(() => true, isRefused);
+    if (!isAllowed) throw missingVideos(basename(dataPath), [path]);
+  }
 }
 
 function isRefused(error: unknown): false {

@@ -97,3 +97,36 @@ Deno.test("videos of labels that are not there, or not allowed, are named togeth
   const { spec } = await bed.predictions({ ...VIDEO, data_path, path_mappings });
   assert.deepEqual(spec.type === "track" && spec.path_map, path_mappings);
 });
+
+Deno.test("a path map that could be read in two ways is refused", async () => {
+  await using bed = await bedWithModel();
+  bed.data = { ...bed.data, kind: "labels", labeledFrames: 3 };
+  const data_path = await bed.upload("mice.slp", await Deno.readFile(bed.labels));
+  await Deno.writeTextFile(bed.path("mount/clip.mp4"), "frames");
+  bed.videos = ["/v/clip.mp4"];
+  for (
+    const path_mappings of [
+      { "/v": bed.path("mount"), "/v/": bed.path("outside") },
+      { "/v": bed.path("mount"), "/": bed.path("outside") },
+      { "/v": bed.path("mount"), "/w": "http://127.0.0.1/" },
+    ]
+  ) {
+    const error = await bed.refusedPredictions({ ...VIDEO, data_path, path_mappings });
+    assert.equal(error.exitCode, EXIT.usage);
+    assert.match(error.message, /path map/);
+  }
+});
+
+Deno.test("a video that sleap-io finds outside counts as missing", async () => {
+  await using bed = await bedWithModel();
+  const data_path = await bed.upload("mice.slp", await Deno.readFile(bed.labels));
+  const path = bed.path("outside/mice.pkg.slp");
+  bed.data = {
+    ...bed.data,
+    kind: "labels",
+    labeledFrames: 3,
+    videos: [{ path, exists: true, frames: 3 }],
+  };
+  const error = await bed.refusedPredictions({ ...VIDEO, data_path });
+  assert.equal(error.exitCode, EXIT.notFound);
+});
