@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Mount, WorkerInfo } from "../lib/protocol/worker_calls.ts";
 import type { ModelRegistry } from "../lib/registry.ts";
+import type { LabelsVideos } from "../lib/sleap_nn/labels_videos.ts";
 import { ContentStore } from "../lib/transfer/content_store.ts";
 import { AllowedPaths } from "./submission/allowed_paths.ts";
 import type { PredictionPlace } from "./prediction/prediction_request.ts";
@@ -11,12 +12,8 @@ import type { JobWatchers } from "./watchers.ts";
 /** What every connection of a worker works with. */
 export interface WorkerContext {
   info: Omit<WorkerInfo, "busy_with" | "max_jobs" | "waiting">;
-  /**
-   * Videos and images that a labels file names.
-   *
-   * @throws {SleapRtcError} when that cannot be told
-   */
-  videosOf(labels: string): Promise<string[]>;
+  /** What labels name; see `NamedFilesPlace`. */
+  videosOf(labels: string): Promise<LabelsVideos>;
   /**
    * What there is to predict on.
    *

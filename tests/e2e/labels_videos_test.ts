@@ -18,8 +18,11 @@ Deno.test({
       const data = await makeDataset(engine.python, folder, { animals: 1, frames: 6 });
       const linked = join(folder, "linked.slp");
       await saveLinked(engine, data.labels, linked, "/elsewhere/mice.mp4");
-      assert.deepEqual(await labelsVideos(engine.python, linked), ["/elsewhere/mice.mp4"]);
-      assert.deepEqual(await labelsVideos(engine.python, data.labels), []);
+      assert.deepEqual((await labelsVideos(engine.python, linked)).videos, ["/elsewhere/mice.mp4"]);
+      assert.deepEqual(await labelsVideos(engine.python, data.labels), {
+        videos: [],
+        sources: [data.video],
+      });
       const script = "import h5py, sys; file = h5py.File(sys.argv[1], 'a'); " +
         "file['x'] = h5py.ExternalLink('/elsewhere/private.h5', '/x')";
       await runProgram(engine.python, ["-c", script, data.labels]);

@@ -168,7 +168,7 @@ export class RoomWorld implements AsyncDisposable {
 
 /** Beside the stand-in: a worker asks its Python about labels and videos. */
 async function makePython(folder: string): Promise<void> {
-  const answer = { videos: [], links: [], kind: "video", frames: 10 };
+  const answer = { videos: [], sources: [], links: [], kind: "video", frames: 10 };
   const nothing = {
     labeledFrames: 0,
     userLabeledFrames: 0,

@@ -44,6 +44,8 @@ export class SubmissionBed implements AsyncDisposable {
 
   /** What every labels file names. */
   videos: string[] = [];
+  /** Where the images in every labels file come from. */
+  sources: string[] = [];
   /** What every video or labels file is; without videos, it is one itself. */
   data: InputData = {
     kind: "video",
@@ -107,7 +109,7 @@ export class SubmissionBed implements AsyncDisposable {
     return {
       registry: await this.registry(),
       allowed: storesOf(this.root, mounts).allowed,
-      videosOf: () => Promise.resolve(this.videos),
+      videosOf: () => Promise.resolve({ videos: this.videos, sources: this.sources }),
       inspect: (path) => {
         const itself = [{ path, exists: true, frames: 10 }];
         const { videos } = this.data;

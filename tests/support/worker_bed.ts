@@ -49,7 +49,7 @@ export class WorkerBed implements AsyncDisposable {
       queue: new JobQueue(registry, { trainer: join(root, "no-sleap-nn"), maxJobs: 1 }),
       watchers: new JobWatchers(by, "continue"),
       jobOrder: new JobOrder(root),
-      videosOf: () => Promise.resolve([]),
+      videosOf: () => Promise.resolve({ videos: [], sources: [] }),
       inspect: () => Promise.reject(new Error("nothing is predicted here")),
       ...storesOf(root, []),
     };

@@ -77,7 +77,7 @@ export class LegacyPaths {
     const { allowed, registry, videosOf } = this.#context;
     const none = { slp_path: labels, total_videos: 0, missing: [], accessible: 0, embedded: 0 };
     try {
-      const videos = await videosOf(labels);
+      const { videos } = await videosOf(labels);
       const isThere = await Promise.all(
         videos.map((video) =>
           allowed.resolve(video, "video", registry.root).then(() => true, () => false)

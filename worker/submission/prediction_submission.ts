@@ -18,6 +18,7 @@ import { missingVideos } from "../prediction/check_data.ts";
 import { chooseModels } from "../prediction/choose_models.ts";
 import { type PredictionPlace, predictionRequest } from "../prediction/prediction_request.ts";
 import { IN_A_MOUNT } from "./allowed_paths.ts";
+import { namedVideos, resolveVideo } from "./named_files.ts";
 import { notASubmission, type SubmissionPlace } from "./training_submission.ts";
 
 /** Where predictions that are asked for are judged. */
@@ -129,13 +130,12 @@ async function outputOf(path: string, { allowed, registry }: SubmissionPlace): P
 async function checkVideos(
   dataPath: string,
   pathMap: Readonly<Record<string, string>>,
-  { allowed, videosOf }: SubmissionPlace,
+  place: SubmissionPlace,
 ): Promise<void> {
-  if (!dataPath.toLowerCase().endsWith(".slp")) return;
   const missing: string[] = [];
-  for (const video of await videosOf(dataPath)) {
-    const isThere = await allowed
-      .resolve(mapPath(video, pathMap), "a video", dirname(dataPath))
+  for (const video of await namedVideos(dataPath, place)) {
+    const here = mapPath(video, pathMap);
+    const isThere = await resolveVideo(here, dataPath, dirname(dataPath), place)
       .then(() => true, isRefused);
     if (!isThere) missing.push(video);
   }

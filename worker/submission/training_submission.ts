@@ -13,7 +13,7 @@ import { readConfigText } from "../../lib/sleap_nn/train_config/config_file.ts";
 import type { ConfigSource } from "../../lib/training/train_inputs.ts";
 import { makeTrainRequest, type TrainRequest } from "../../lib/training/train_request.ts";
 import { resumeRequest } from "../resume/resume_request.ts";
-import { type AllowedPaths, IN_A_MOUNT } from "./allowed_paths.ts";
+import { type NamedFilesPlace, namedVideos, resolveVideo } from "./named_files.ts";
 import { checkSubmittedConfig } from "./submitted_config.ts";
 
 /** What a resumed training takes from the first one. */
@@ -33,15 +33,8 @@ const NOT_WITH_RESUME = [
 ] as const;
 
 /** Where a submission is judged. */
-export interface SubmissionPlace {
+export interface SubmissionPlace extends NamedFilesPlace {
   registry: ModelRegistry;
-  allowed: AllowedPaths;
-  /**
-   * Videos and images that a labels file names.
-   *
-   * @throws {SleapRtcError} when that cannot be told
-   */
-  videosOf(labels: string): Promise<string[]>;
 }
 
 /**
@@ -157,13 +150,8 @@ async function checkStored(
 /** What labels name is opened by the trainer: it must be the client's to read. */
 async function checkVideos(request: TrainRequest, place: SubmissionPlace): Promise<void> {
   for (const labels of labelsOf(request, place.registry.root)) {
-    for (const video of await place.videosOf(labels)) {
-      await place.allowed.resolve(
-        video,
-        `a video of "${basename(labels)}"`,
-        place.registry.root,
-        IN_A_MOUNT,
-      );
+    for (const video of await namedVideos(labels, place)) {
+      await resolveVideo(video, labels, place.registry.root, place);
     }
   }
 }

@@ -371,7 +371,11 @@ Deno.test("what a client asks of files: mounts, paths, videos; the rest is refus
   const mount = join(bed.root, "uploads");
   await Deno.mkdir(mount, { recursive: true });
   for (const name of ["clip.mp4", "labels.slp"]) await Deno.writeTextFile(join(mount, name), "x");
-  bed.context.videosOf = () => Promise.resolve([join(mount, "clip.mp4"), "C:\\videos\\b.mp4"]);
+  bed.context.videosOf = () =>
+    Promise.resolve({
+      videos: [join(mount, "clip.mp4"), "C:\\videos\\b.mp4"],
+      sources: [],
+    });
   await using client = await LegacyClient.connect(bed.context);
   const ask = async (message: string) => {
     await client.send(message);

@@ -35,7 +35,7 @@ class LegacyBed implements AsyncDisposable {
       queue,
       watchers: new JobWatchers(await identifyProcess(Deno.pid), "continue"),
       jobOrder: new JobOrder(root),
-      videosOf: () => Promise.resolve([]),
+      videosOf: () => Promise.resolve({ videos: [], sources: [] }),
       inspect: (path) =>
         Promise.resolve({
           kind: "video",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { EXIT } from "../../../lib/errors.ts";
 import { SubmissionBed } from "../../support/submission.ts";
+import { configText } from "../../support/training.ts";
 import { addTrainedModel } from "../../support/trained_model.ts";
 
 const VIDEO = { models: ["cccc3333"] };
@@ -129,4 +130,29 @@ Deno.test("a video that sleap-io finds outside counts as missing", async () => {
   };
   const error = await bed.refusedPredictions({ ...VIDEO, data_path });
   assert.equal(error.exitCode, EXIT.notFound);
+});
+
+Deno.test("images that come from a URL are refused, those of a video elsewhere are not", async () => {
+  await using bed = await bedWithModel();
+  bed.data = { ...bed.data, kind: "labels", labeledFrames: 3 };
+  const data_path = await bed.upload("mice.pkg.slp", await Deno.readFile(bed.labels));
+  for (const source of ["http://127.0.0.1:1/x.h5", "s3://bucket/x.mp4"]) {
+    bed.sources = [source];
+    const error = await bed.refusedPredictions({ ...VIDEO, data_path });
+    assert.equal(error.exitCode, EXIT.usage, error.message);
+    assert.ok(!error.message.includes(source));
+    const training = await bed.refused({ config_contents: [configText()], labels_path: data_path });
+    assert.equal(training.exitCode, EXIT.usage, training.message);
+  }
+  bed.sources = ["/home/me/videos/mice.mp4", "C:\\videos\\mice.mp4", bed.labels];
+  await bed.predictions({ ...VIDEO, data_path });
+});
+
+Deno.test("videos that are HDF5 files are looked into, named by labels or not", async () => {
+  await using bed = await bedWithModel();
+  bed.sources = ["https://example.org/x.h5"];
+  const h5 = await bed.upload("clip.h5", "frames");
+  assert.equal((await bed.refusedPredictions({ ...VIDEO, data_path: h5 })).exitCode, EXIT.usage);
+  const mp4 = await bed.upload("clip.mp4", "frames");
+  await bed.predictions({ ...VIDEO, data_path: mp4 });
 });
