@@ -264,7 +264,7 @@ function metadataOf(
       sleap_nn_version: trainer.version ?? "unknown",
       sleap_rtc_version: VERSION,
       max_concurrent_jobs: maxJobs,
-      supported_job_types: ["training"],
+      supported_job_types: ["training", "inference"],
       mounts: [...mounts],
       features: [RPC_FEATURE],
       ...(allowLegacy ? { [LEGACY_PROPERTY]: true } : {}),

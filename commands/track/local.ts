@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { resolvedLines } from "../../lib/client/chosen_models.ts";
 import { NotFoundError, UsageError } from "../../lib/errors.ts";
-import { isFile } from "../../lib/files/file_info.ts";
+import { findDataFile } from "../../lib/prediction/data_file.ts";
 import { checkOutputPlace, predictionsName } from "../../lib/prediction/output_place.ts";
 import { parsePathMap } from "../../lib/prediction/path_map.ts";
 import type { ModelRegistry } from "../../lib/registry.ts";
@@ -68,12 +68,13 @@ interface Prepared {
 async function prepare(asked: PredictionAsked): Promise<Prepared> {
   checkExtraArguments(asked.extra);
   const pathMap = parsePathMap(asked.pathMap);
-  const dataPath = resolve(asked.dataPath);
-  if (!(await isFile(dataPath))) {
+  const data = await findDataFile(asked.dataPath);
+  if (!("here" in data)) {
     throw new NotFoundError(`Cannot read "${asked.dataPath}": there is no such file`, {
       hint: "Name a video or labels file with --data-path.",
     });
   }
+  const dataPath = data.here;
   const overwrite = asked.force ?? false;
   const outputPath = await checkOutputPlace(
     asked.output ?? predictionsName(asked.dataPath),

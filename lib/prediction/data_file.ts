@@ -26,6 +26,7 @@ const VIDEOS = [
   ".jpg",
   ".jpeg",
   ".bmp",
+  ".seq",
 ];
 
 /**

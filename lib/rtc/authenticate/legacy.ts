@@ -12,7 +12,7 @@ import {
   type LegacyAuthMessage,
 } from "../../protocol/legacy_auth.ts";
 import { type Channel, MAX_EARLY_BYTES } from "../channel.ts";
-import { isLegacyHmac, isLegacySignature, legacyHmac } from "./legacy_proof.ts";
+import { isLegacyHmac, isLegacySignature, legacyHmac, SIGNATURE_LENGTH } from "./legacy_proof.ts";
 
 /** How a Python client may prove itself. */
 export interface LegacyClientOptions {
@@ -61,6 +61,7 @@ async function isProof(
   { secret, authorizedKeys }: LegacyClientOptions,
 ): Promise<boolean> {
   if (isLegacyHmac(proof, secret, nonce)) return true;
+  if (proof.length !== SIGNATURE_LENGTH) return false;
   return await isLegacySignature(proof, await authorizedKeys?.() ?? [], nonce);
 }
 

@@ -8,7 +8,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 
 const MIN_KEY_BYTES = 16;
 /** Length of a signature as text. */
-const SIGNATURE_LENGTH = 86;
+export const SIGNATURE_LENGTH = 86;
 
 /**
  * The proof for a nonce. Secret and nonce are read as base64, whatever they are, as Python does.
