@@ -52,6 +52,10 @@ Deno.test("an alias whose model is gone, and an ambiguous prefix, are not found:
   const close = await track(room, "--model", "mouse-v3");
   assert.equal(close.code, EXIT.notFound, close.stderr);
   assert.match(close.stderr, /mouse-v2/, "did you mean");
+  await registry.remove("aaaa1111");
+  const gone = await track(room, "--model", "mouse-v2");
+  assert.equal(gone.code, EXIT.notFound, gone.stderr);
+  assert.deepEqual(await JobFolder.list(room.gpu("")), []);
 });
 
 Deno.test("two predictions into one place: one is there, the other is refused", async () => {
