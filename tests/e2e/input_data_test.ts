@@ -109,7 +109,7 @@ test("videos of another machine are missing, and found by a path map", async (be
     const copy = join(folder, "copy.slp");
     const isCopied = await remapVideos(engine.python, linked, copy, { ...pathMap, ...windows });
     assert.equal(isCopied, true);
-    assert.deepEqual(await labelsVideos(engine.python, copy), [video]);
+    assert.deepEqual((await labelsVideos(engine.python, copy)).videos, [video]);
     const { labeledFrames } = await inspect(copy);
     assert.equal(labeledFrames, found.labeledFrames);
   }
