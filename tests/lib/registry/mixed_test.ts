@@ -141,7 +141,7 @@ Deno.test(`4.3.3, 1.3.7 ${ROUNDS} rounds of SIGKILL among mixed changes: all tha
   await assertNoRemains(bed.folder);
 });
 
-/** What a process prints until it is killed, some milliseconds after it began. */
+/** What a process prints until it is killed, some milliseconds after its first change. */
 async function killedAfter(child: Deno.ChildProcess, ms: number): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
@@ -149,7 +149,7 @@ async function killedAfter(child: Deno.ChildProcess, ms: number): Promise<string
   const stderr = new Response(child.stderr).text();
   for await (const chunk of child.stdout) {
     text += decoder.decode(chunk, { stream: true });
-    timer ??= setTimeout(() => child.kill("SIGKILL"), ms);
+    if (text.includes('"done"')) timer ??= setTimeout(() => child.kill("SIGKILL"), ms);
   }
   const { signal } = await child.status;
   assert.equal(signal, "SIGKILL", await stderr);
